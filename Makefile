@@ -1,0 +1,52 @@
+# make run   set up and start Orch on an emulated Slack      make test   set up and run every test
+# make check format, lint, types, tests (what CI runs)       make bench  measure
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: install run test check lint format bench lock clean
+.DEFAULT_GOAL := install
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Orch needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/.run-ready: $(BIN)/python requirements.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev-ready: .venv/.run-ready requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+install: .venv/.run-ready
+
+run: install
+	$(BIN)/orch local $(ARGS)
+
+test: .venv/.dev-ready
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: .venv/.dev-ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test
+
+format: .venv/.dev-ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev-ready
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Pin again after a change to pyproject.toml (needs uv on the PATH).
+UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
+lock:
+	echo 'hatchling>=1.27\neditables>=0.5' | $(UV_COMPILE) - -o requirements.txt
+	$(UV_COMPILE) --extra dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf .venv
