@@ -1,0 +1,1 @@
+"""The emulated outside world: a leaf that imports no product code."""

@@ -1,0 +1,31 @@
+"""An emulated Slack workspace: Web API, Socket Mode, signed HTTP delivery, limits and faults."""
+
+from bot.local.slack.records import (
+    AppConfig,
+    Change,
+    Channel,
+    Command,
+    Delivery,
+    File,
+    Message,
+    Shortcut,
+    User,
+    View,
+)
+from bot.local.slack.seed import Seed
+from bot.local.slack.world import World
+
+__all__ = [
+    "AppConfig",
+    "Change",
+    "Channel",
+    "Command",
+    "Delivery",
+    "File",
+    "Message",
+    "Seed",
+    "Shortcut",
+    "User",
+    "View",
+    "World",
+]
