@@ -13,6 +13,7 @@ from bot.local.slack.records import (
     View,
 )
 from bot.local.slack.seed import Seed
+from bot.local.slack.server import SlackServer
 from bot.local.slack.world import World
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Message",
     "Seed",
     "Shortcut",
+    "SlackServer",
     "User",
     "View",
     "World",

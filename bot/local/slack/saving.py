@@ -70,9 +70,7 @@ def snapshot(state: State) -> Json:
 def restore(state: State, saved: Json) -> None:
     """Raises ValueError for a file of another version."""
     if saved.get("version") != VERSION:
-        raise ValueError(
-            f"the saved Slack state has version {saved.get('version')}, not {VERSION}: delete the file"
-        )
+        raise ValueError(f"the saved Slack state has version {saved.get('version')}, not {VERSION}: delete the file")
     state.last_ts = saved["last_ts"]
     state.team = Team(**saved["team"])
     state.users = _by_id(User, saved["users"])

@@ -75,9 +75,7 @@ class State:
 
     def user(self, who: str) -> User:
         """A user by id or name; LookupError if there is none."""
-        found = self.users.get(who) or next(
-            (u for u in self.users.values() if u.name == who.lstrip("@")), None
-        )
+        found = self.users.get(who) or next((u for u in self.users.values() if u.name == who.lstrip("@")), None)
         if found is None:
             raise LookupError(f"no user {who!r}")
         return found
@@ -85,9 +83,7 @@ class State:
     def channel(self, where: str) -> Channel:
         """A channel by id or name; LookupError if there is none."""
         name = where.lstrip("#")
-        found = self.channels.get(where) or next(
-            (c for c in self.channels.values() if c.name == name != ""), None
-        )
+        found = self.channels.get(where) or next((c for c in self.channels.values() if c.name == name != ""), None)
         if found is None:
             raise LookupError(f"no channel {where!r}")
         return found
