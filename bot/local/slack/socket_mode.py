@@ -76,12 +76,11 @@ class Sockets:
         return ticket
 
     async def connected(self) -> None:
-        """Wait until the app has a connection."""
+        """Wait until the app has a connection that was not told to go."""
         await self._arrived.wait()
 
     async def send(self, envelope: Envelope) -> Json | None:
-        fresh = [connection for connection in self.connections if not connection.retiring]
-        choice = next(iter(fresh or self.connections), None)
+        choice = next(iter(self._fresh() or self.connections), None)
         if choice is None:
             raise NotDelivered("connection_failed")
         self.connections.remove(choice)
@@ -94,7 +93,7 @@ class Sockets:
         if ticket not in self._tickets:
             raise web.HTTPUnauthorized(text="the ticket is unknown or was used")
         self._tickets.discard(ticket)
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(timeout=1.0)  # seconds to wait for the goodbye
         await socket.prepare(request)
         if len(self.connections) >= SOCKETS:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
@@ -108,19 +107,18 @@ class Sockets:
             await connection.listen()
         finally:
             self.connections.remove(connection)
-            if not self.connections:
+            if not self._fresh():
                 self._arrived.clear()
         return socket
 
     async def disconnect(self, reason: DisconnectReason = "refresh_requested") -> None:
         """Ask the app to reconnect, as Slack does every few hours. It may use the old connections meanwhile."""
-        for connection in list(self.connections):
-            connection.retiring = True
+        for connection in self._retire():
             await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
 
     def abort(self) -> None:
         """Cut every connection without a word, as a broken network does."""
-        for connection in list(self.connections):
+        for connection in self._retire():
             transport = connection.request.transport
             if transport is not None:
                 transport.abort()
@@ -129,6 +127,15 @@ class Sockets:
         for connection in list(self.connections):
             with suppress(ConnectionError):
                 await connection.socket.close(code=WSCloseCode.GOING_AWAY)
+
+    def _fresh(self) -> list[Connection]:
+        return [connection for connection in self.connections if not connection.retiring]
+
+    def _retire(self) -> list[Connection]:
+        self._arrived.clear()
+        for connection in self.connections:
+            connection.retiring = True
+        return list(self.connections)
 
     def _hello(self) -> Json:
         return {
