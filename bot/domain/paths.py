@@ -6,6 +6,7 @@ same name in another case is the same file on some of our users' disks (FACTS, "
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -13,9 +14,7 @@ from functools import lru_cache
 
 MAX_PATH = 400  # characters of a whole path
 MAX_PART = 255  # UTF-8 bytes of one component, the limit of common file systems
-_ODD = frozenset(
-    {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-)  # control, invisible, broken: never in a file's name
+_ODD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # control, invisible, broken: never in a file's name
 _GIT_FOLDER = frozenset({".git", "git~1"})  # git~1: its short name on NTFS
 
 
@@ -64,6 +63,34 @@ def matches(path: str, patterns: Iterable[str]) -> str | None:
     """
     folded = path.casefold()
     return next((p for p in patterns if (regex := _compiled(p)) and regex.fullmatch(folded)), None)
+
+
+def declared(path: str, files: Iterable[str]) -> str | None:
+    """The first of a task's declared files, folders or patterns that covers the path, or None. Unlike a
+    pattern, a plain name is that of one file or folder at the root: `README.md` is not `docs/README.md`."""
+    return next((file for file in files if matches(path, [_rooted(file)])), None)
+
+
+def may_share(ours: Iterable[str], theirs: Iterable[str]) -> str | None:
+    """One of our declared files that may be, hold or lie in one of theirs, or None (R-PAR-2). Patterns are
+    taken for the whole folder that they start in, so that two tasks are never wrongly held apart too little."""
+    others = [_fixed_part(file) for file in theirs]
+    shared = (
+        file
+        for file, start in ((file, _fixed_part(file)) for file in ours)
+        if any(is_inside(start, other) or is_inside(other, start) for other in others)
+    )
+    return next(shared, None)
+
+
+def _rooted(file: str) -> str:
+    return file if re.search(r"[*?]", file) else "/" + file.lstrip("/")
+
+
+def _fixed_part(file: str) -> str:
+    """The folder, or file, before the first wildcard of a declared file."""
+    parts = file.strip().removeprefix("./").strip("/").split("/")
+    return "/".join(itertools.takewhile(lambda part: not re.search(r"[*?]", part), parts))
 
 
 @lru_cache(maxsize=4096)

@@ -20,6 +20,7 @@ from bot.domain.task import Frozen
 MIN_KNOWN = 6  # characters; a shorter configured value is too common to be searched for
 CONFIGURED = "configured value"
 PASSWORD = "password"  # assigned, readable: may be a fixture in a test
+URL_PASSWORD = "password in a URL"
 RANDOM_KEY = "assigned key"  # assigned, random-looking
 
 
@@ -101,7 +102,7 @@ _PROVIDERS = (
         "authorization",
         r"(?i:authorization)[\"']?\s{0,3}[:=]\s{0,3}[\"'`]?(?i:basic|bearer|token) {1,3}([\w.~+/=-]{16,2000})",
     ),
-    _pattern("password in a URL", "://", r"://[^\s:/@\"'`<>]{0,80}:([^\s/@\"'`<>]{3,120})@[\w.\[-]"),
+    _pattern(URL_PASSWORD, "://", r"://[^\s:/@\"'`<>]{0,80}:([^\s/@\"'`<>]{3,120})@[\w.\[-]"),
 )
 #: An assignment: a telling name, a sign, a quoted value (or, for NAMES_LIKE_THIS, a bare one).
 _ASSIGNMENT = re.compile(
@@ -121,7 +122,7 @@ _COMMON = re.compile(
 _CLASSES = tuple(map(re.compile, (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]")))
 
 _SECRET_FILES = (
-    *(".env", ".env.*", "*.env", ".envrc"),
+    *(".env*", "*.env"),
     *("*.pem", "*.key", "*.p8", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.asc"),
     *("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "master.key", "kubeconfig"),
     *("credentials.json", "client_secret*.json", "service-account*.json", "service_account*.json"),
@@ -129,7 +130,7 @@ _SECRET_FILES = (
     *("**/.aws/**", "**/.ssh/**", "**/.gnupg/**", "**/.docker/config.json", "**/.kube/config"),
     *("*.tfstate", "*.tfstate.backup", "*.auto.tfvars", "terraform.tfvars"),
 )
-_EXAMPLE_FILES = (".env.example", ".env.sample", ".env.template", ".env.dist", "*.example", "*.sample")
+_EXAMPLE_FILES = ("*.example", "*.sample", "*.template", "*.dist", ".env[-_]example", ".env[-_]sample")
 
 
 def is_secret_file(path: str) -> bool:
@@ -205,7 +206,7 @@ def _is_real(kind: str, value: str) -> bool:
     """Leaves out placeholders: examples of documentation, runs of x, a user's name as its password."""
     if kind == "private key":
         return re.search(r"[A-Za-z0-9+/=]{40}", value) is not None
-    if kind == "password in a URL":
+    if kind == URL_PASSWORD:
         return _PLACEHOLDER.search(value) is None and not _COMMON.fullmatch(value) and _entropy(value) >= 2.5
     if kind == "authorization header" and not any(c.isdigit() for c in value):
         return False

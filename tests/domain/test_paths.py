@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.paths import is_inside, matches, normalise
+from bot.domain.paths import declared, is_inside, matches, may_share, normalise
 
 GOOD = [
     ("src/a.py", "src/a.py"),
@@ -143,3 +143,40 @@ INSIDE = [
 @pytest.mark.parametrize(("path", "folder", "inside"), INSIDE)
 def test_inside_a_folder(path: str, folder: str, inside: bool) -> None:
     assert is_inside(path, folder) is inside
+
+
+DECLARED = [
+    ("README.md", "README.md", True),
+    ("README.md", "docs/README.md", False),
+    ("docs", "docs/a/b.md", True),
+    ("docs/", "x/docs/a.md", False),
+    ("src/a.py", "SRC/a.py", True),
+    ("*.md", "docs/a.md", True),
+    ("src/**/*.ts", "src/x/a.ts", True),
+    ("[id].tsx", "[id].tsx", True),
+]
+
+
+@pytest.mark.parametrize(("file", "path", "covered"), DECLARED)
+def test_a_declared_name_is_at_the_root(file: str, path: str, covered: bool) -> None:
+    assert declared(path, [file]) == (file if covered else None)
+
+
+# R-PAR-2: two tasks that may touch the same file
+SHARED = [
+    ("src/a.py", "src/A.py", True),
+    ("src/a.py", "src/b.py", False),
+    ("src/", "src/a.py", True),
+    ("src/a.py", "src", True),
+    ("src/a.py", "src/*.py", True),
+    ("lib/a.py", "src/**/*.py", False),
+    ("*.md", "src/a.py", True),
+    ("src/a", "src/ab", False),
+    ("./src/a.py", "/src/a.py", True),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "shared"), SHARED)
+def test_which_declarations_may_meet(ours: str, theirs: str, shared: bool) -> None:
+    assert (may_share([ours], [theirs]) is not None) is shared
+    assert (may_share([theirs], [ours]) is not None) is shared

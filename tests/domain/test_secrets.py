@@ -192,7 +192,7 @@ FILES = [
     ("config/master.key", True),
     ("gcp/credentials.json", True), ("service-account-prod.json", True),
     (".aws/credentials", True), ("infra/x.tfstate", True),
-    (".env.example", False), ("app/.env.sample", False), (".env.template", False), ("id_rsa.pub", False),
+    (".env.example", False), ("app/.env.sample", False), (".env.template", False), (".env.prod.example", False), ("id_rsa.pub", False),
     ("src/environment.ts", False), ("src/keys.py", False), ("package.json", False), ("env/settings.py", False),
 ]  # fmt: skip
 
