@@ -228,6 +228,8 @@ async def test_messages_reach_the_app_where_it_is_a_member(connected: Any) -> No
         @app.event("app_mention")
         async def mention(event: dict[str, Any]) -> None:
             heard.append(("mention", event["text"]))
+            [section] = event["blocks"][0]["elements"]
+            assert section["elements"][1] == {"type": "user", "user_id": "U0ORCH"}
 
     secret = Channel("C0PRIV", "secret", "private", ["U0DEV", "U0ORCH"])
     async with connected(wire, Seed(channels=[*default_channels(), secret])) as world:

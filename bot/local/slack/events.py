@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from bot.local.slack.payloads import message_json, view_json
@@ -41,7 +42,8 @@ def posted(state: State, message: Message) -> list[Event]:
         return []
     content = message_json(state, message) | _place(channel, message.ts)
     events = [Event(MESSAGES_OF[channel.kind], content)]
-    if f"<@{state.app.bot_user}" in message.text and not message.bot_id and channel.kind != "im":
+    named = re.search(rf"<@{state.app.bot_user}[>|]", message.text)
+    if named and not message.bot_id and channel.kind != "im":
         mention = {key: value for key, value in content.items() if key != "channel_type"}
         events.append(Event("app_mention", mention | {"type": "app_mention"}))
     return events

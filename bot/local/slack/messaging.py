@@ -40,7 +40,10 @@ class Messaging(State):
             await self.sockets.connected()
 
     async def settled(self) -> None:
-        """Wait until nothing is on its way to the app any more, redeliveries included."""
+        """Wait until nothing is on its way to the app any more, redeliveries included.
+
+        An app that leaves events unacknowledged makes this as long as `delivery.retry_delays`.
+        """
         await self.delivery.settled()
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from bot.local.slack.composer import rich_text
 from bot.local.slack.records import Channel, File, Json, Message, User, View
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def message_json(state: State, message: Message, *, metadata: bool = False) -> J
     for key in ("subtype", "user", "bot_id", "client_msg_id", "blocks", "attachments", "thread_ts", "edited"):
         if getattr(message, key):
             told[key] = getattr(message, key)
+    if message.client_msg_id:  # typed by a person
+        told["blocks"] = rich_text(message.text)
     if message.bot_id:
         told |= {"app_id": state.app.app_id, "bot_profile": bot_json(state)}
     if message.reactions:

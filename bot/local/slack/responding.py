@@ -14,11 +14,15 @@ from bot.local.slack.state import new_id
 if TYPE_CHECKING:
     from bot.local.slack.world import World
 
+KEPT_EXPIRED = 3600  # seconds for which we still know that a URL has expired
+
 
 def issue(world: World, user: str, channel: str, message_ts: str | None = None) -> str:
     """A new response_url."""
-    expires = world.clock() + limits.RESPONSE_URL_SECONDS
-    given = ResponseUrl(new_id("R"), user, channel, expires, message_ts)
+    now = world.clock()
+    for old in [url for url in world.response_urls.values() if url.expires < now - KEPT_EXPIRED]:
+        del world.response_urls[old.id]
+    given = ResponseUrl(new_id("R"), user, channel, now + limits.RESPONSE_URL_SECONDS, message_ts)
     world.response_urls[given.id] = given
     return f"{world.base_url}/actions/{world.team.id}/{given.id}"
 
@@ -59,6 +63,10 @@ def answer(world: World, given: ResponseUrl, body: Json) -> Message | None:
 def content(body: Json) -> tuple[str, list[Json]]:
     """Text and completed blocks of a message to be posted; refused when Slack would."""
     text, blocks = body.get("text") or "", body.get("blocks") or []
+    if markdown := body.get("markdown_text"):
+        if text or blocks:
+            raise Refusal("markdown_text_conflict")
+        blocks = [{"type": "markdown", "text": markdown}]
     if not text and not blocks and not body.get("attachments"):
         raise Refusal("no_text")
     if not isinstance(text, str):

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bot.local.slack.state import State
 
 VERSION = 1
-INTERVAL = 1.0  # seconds
 
 
 class Saver:
@@ -25,16 +24,17 @@ class Saver:
     def __init__(self, state: State, path: Path | None) -> None:
         self.state = state
         self.path = path
+        self.interval = 1.0  # seconds
         self._timer: asyncio.TimerHandle | None = None
         if path is not None and path.exists():
             restore(state, json.loads(path.read_text("utf-8")))
 
     def soon(self) -> None:
-        """Save within a second; calls in between are one. Outside a running loop: only `now` saves."""
+        """Save within `interval`; calls in between are one. Outside a running loop: only `now` saves."""
         if self.path is None or self._timer is not None:
             return
         try:
-            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self.now)
+            self._timer = asyncio.get_running_loop().call_later(self.interval, self.now)
         except RuntimeError:
             return
 

@@ -16,11 +16,10 @@ from bot.local.slack.state import State, new_id
 
 @dataclass
 class Trigger:
-    """The right to open one modal, soon. `view_id`: the modal in which the person acted."""
+    """The right to open one modal, soon."""
 
     user: str
     issued: float
-    view_id: str | None
     used: bool = False
 
 
@@ -31,9 +30,9 @@ class Triggers:
         self._state = state
         self._issued: dict[str, Trigger] = {}
 
-    def issue(self, user: str, view_id: str | None = None) -> str:
+    def issue(self, user: str) -> str:
         trigger_id = f"{len(self._issued) + 1}.{self._state.team.id}.{new_id('')}"
-        self._issued[trigger_id] = Trigger(user, self._state.clock(), view_id)
+        self._issued[trigger_id] = Trigger(user, self._state.clock())
         return trigger_id
 
     def exchange(self, trigger_id: str) -> Trigger:

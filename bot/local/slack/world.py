@@ -131,7 +131,7 @@ class World(Messaging):
         view.state = elements.after(elements.filled(view.blocks, view.state, values or {}), action)
         payload = payloads.interaction(self, "block_actions", person)
         payload["container"] = {"type": "view", "view_id": view.id}
-        payload["trigger_id"] = self.triggers.issue(user, view.id)
+        payload["trigger_id"] = self.triggers.issue(user)
         payload |= {"view": payloads.view_json(self, view), "actions": [action]}
         return await self._interact(payload)
 
@@ -148,7 +148,7 @@ class World(Messaging):
         if missing:
             return Delivery(errors=missing)
         payload = payloads.interaction(self, "view_submission", person)
-        payload["trigger_id"] = self.triggers.issue(user, view.id)
+        payload["trigger_id"] = self.triggers.issue(user)
         payload |= {"view": payloads.view_json(self, view), "response_urls": []}
         delivery = await self._interact(payload, accepts_response=True)
         if delivery.acked and view.id in self.views:
