@@ -80,7 +80,8 @@ class Messaging(State):
         if message.ephemeral_to is not None:
             self._message_changed("ephemeral", "changed", message)
             return
-        message.edited = {"user": message.user, "ts": self.next_ts()}
+        if not message.blocks:
+            message.edited = {"user": message.user, "ts": self.next_ts()}
         self._message_changed("message", "changed", message)
         self._tell_later(events.changed(self, message, before))
 

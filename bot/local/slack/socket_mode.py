@@ -114,7 +114,8 @@ class Sockets:
     async def disconnect(self, reason: DisconnectReason = "refresh_requested") -> None:
         """Ask the app to reconnect, as Slack does every few hours. It may use the old connections meanwhile."""
         for connection in self._retire():
-            await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
+            with suppress(ConnectionError):
+                await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {}})
 
     def abort(self) -> None:
         """Cut every connection without a word, as a broken network does."""

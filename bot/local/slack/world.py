@@ -142,7 +142,7 @@ class World(Messaging):
         multi selects and checkboxes; None empties. What is not named keeps what it holds. On a missing required
         input, or when the app answers with errors, `errors` tells so and the modal stays.
         """
-        person, view = self._person(user), self._view_seen(user, view_id)
+        person, view = self._person(user), self._modal_seen(user, view_id)
         view.state = elements.filled(view.blocks, view.state, values or {})
         missing = elements.missing(view.blocks, view.state)
         if missing:
@@ -162,7 +162,7 @@ class World(Messaging):
 
     async def close_view(self, user: str, view_id: str, *, clear: bool = False) -> Delivery:
         """Press cancel, or with `clear` the X that closes the whole stack."""
-        person, view = self._person(user), self._view_seen(user, view_id)
+        person, view = self._person(user), self._modal_seen(user, view_id)
         delivery = Delivery()
         for closed in views.close(self, view, clear=clear):
             if closed.body.get("notify_on_close"):
@@ -242,4 +242,10 @@ class World(Messaging):
             raise LookupError(f"{user} sees no view {view_id}")
         if view.kind == "modal" and self.open_view(user) is not view:
             raise LookupError(f"the modal {view_id} lies under another")
+        return view
+
+    def _modal_seen(self, user: str, view_id: str) -> View:
+        view = self._view_seen(user, view_id)
+        if view.kind != "modal":
+            raise LookupError(f"{view_id} is no modal")
         return view

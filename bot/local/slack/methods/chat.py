@@ -34,12 +34,13 @@ def post_ephemeral(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    """Blocks, attachments and metadata that are not sent stay as they are; empty ones are removed."""
+    """Attachments and metadata that are not sent stay; blocks stay only when no text is sent either."""
     channel = call.channel()
     message = call.message(channel)
     _own(call, message, "cant_update_message")
     args = call.args
     kept = {"text": message.text, "blocks": message.blocks, "attachments": message.attachments}
+    kept |= {"blocks": []} if args.get("text") else {}
     kept |= {key: args[key] for key in kept if args.get(key) is not None}
     text, blocks = content(kept)
     metadata = message.metadata if args.get("metadata") is None else _metadata(args["metadata"])
