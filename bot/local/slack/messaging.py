@@ -89,7 +89,7 @@ class Messaging(State):
         """Delete a message; its replies stay."""
         self.log.remove(message)
         parent = self._parent(message)
-        if parent is not None:
+        if parent is not None and message.ephemeral_to is None:
             parent.reply_count -= 1
         kind = "message" if message.ephemeral_to is None else "ephemeral"
         self._message_changed(kind, "deleted", message)

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,15 +54,15 @@ def snapshot(state: State) -> Json:
     return {
         "version": VERSION,
         "last_ts": state.last_ts,
-        "team": asdict(state.team),
-        "users": [asdict(user) for user in state.users.values()],
-        "channels": [asdict(channel) for channel in state.channels.values()],
-        "messages": [asdict(message) for message in state.log],
-        "views": [asdict(view) for view in state.views.values()],
+        "team": vars(state.team),
+        "users": [vars(user) for user in state.users.values()],
+        "channels": [vars(channel) for channel in state.channels.values()],
+        "messages": [vars(message) for message in state.log],
+        "views": [vars(view) for view in state.views.values()],
         "stacks": state.stacks,
         "homes": state.homes,
         "files": [_file_to_json(file) for file in state.files.values()],
-        "response_urls": [asdict(url) for url in state.response_urls.values()],
+        "response_urls": [vars(url) for url in state.response_urls.values()],
     }
 
 
