@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -133,6 +134,7 @@ _SECRET_FILES = (
 _EXAMPLE_FILES = ("*.example", "*.sample", "*.template", "*.dist", ".env[-_]example", ".env[-_]sample")
 
 
+@lru_cache(maxsize=65_536)
 def is_secret_file(path: str) -> bool:
     """Whether a file may hold secrets, by its name; such files are never read into a prompt."""
     return matches(path, _SECRET_FILES) is not None and matches(path, _EXAMPLE_FILES) is None
