@@ -111,7 +111,7 @@ def control_value(raw: str | list[str] | None, kind: str | None, zone: str) -> A
     if raw is None or raw == "":
         return None
     if kind == "datetimepicker":
-        return str(int(datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(zone)).timestamp()))
+        return int(datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(zone)).timestamp())
     return raw
 
 

@@ -56,7 +56,7 @@ REACTIONS = (
     "raised_hands",
 )
 
-SHORTCODE = re.compile(r":([a-z0-9_+'-]+)(?::skin-tone-[2-6])?:")
+SHORTCODE = re.compile(r":([a-z0-9_+'-]+):(?::skin-tone-[2-6]:)?")
 
 
 def emoji(name: str) -> str | None:

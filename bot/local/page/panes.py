@@ -17,7 +17,7 @@ from bot.local.page.unread import Unread
 from bot.local.slack import Channel, User, World
 
 PANES = ("sidebar", "main", "thread", "modal")
-SHOWN_MESSAGES = 150
+SHOWN_MESSAGES = 100
 
 
 @dataclass(frozen=True)
