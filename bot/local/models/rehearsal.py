@@ -1,0 +1,125 @@
+"""What the emulated models answer when nothing was scripted: harmless, plausible, and labelled everywhere.
+
+The task's text stands verbatim in the first user message, and more follows it: paths, and perhaps contents as
+`<file path="...">...</file>`. An example task of the sample repository gets the edits that really solve it; any
+other gets a small edit of the file that it names, or a page under docs/. A line `Files you may change: a, b`
+keeps the edit within those."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from bot.local.models.script import Call, Reply
+from bot.local.sample import EXAMPLES, Edit, create
+
+LABEL = "Rehearsal:"
+_FILE = re.compile(r'<file path="([^"]+)"[^>]*>\n?(.*?)</file>', re.DOTALL)
+_TASK = re.compile(r"<task>(.*?)</task>", re.DOTALL)
+_ALLOWED = re.compile(r"^Files you may change:(.*)$", re.MULTILINE | re.IGNORECASE)
+_PATH = re.compile(r"(?<![\w/:.@-])((?:[\w.-]+/)*[\w-][\w.-]*\.[a-zA-Z]\w{0,7})(?![\w/])")
+_COMMENTS = {
+    "#": ("py", "sh", "yml", "yaml", "toml", "rb", "cfg", "ini", "tf"),
+    "//": ("js", "jsx", "ts", "tsx", "mjs", "go", "rs", "java", "c", "h", "cpp", "cs", "swift", "kt"),
+    "--": ("sql", "lua"),
+}
+_PREFIX = {suffix: mark for mark, suffixes in _COMMENTS.items() for suffix in suffixes}
+
+
+def rehearse(call: Call) -> Reply:
+    """The answer to any call."""
+    if call.provider == "gemini":
+        return _review(call)
+    if not call.body.get("tools"):
+        return Reply(text=f"{LABEL} no model was asked.")
+    if len(call.body["messages"]) > 1:
+        return Reply(text=f"{LABEL} the edits were made; nothing more to do.")
+    edits = edits_for(call.text)
+    paths = ", ".join(dict.fromkeys(edit.path for edit in edits))
+    return Reply(text=f"{LABEL} no model was asked. A scripted edit of {paths}.", edits=edits)
+
+
+def edits_for(message: str) -> tuple[Edit, ...]:
+    """Edits that fit the task in a first user message."""
+    files = dict(_FILE.findall(message))
+    for example in EXAMPLES:
+        if example.text in message and _fits(example.edits, files):
+            return example.edits
+    task = _task(message)
+    path = _target(message, task)
+    return (_edit(path, task, message, files),)
+
+
+def _review(call: Call) -> Reply:
+    changed = re.search(r"^\+\+\+ b/(\S+)", call.text, re.MULTILINE)
+    finding = {
+        "severity": "low",
+        "file": changed[1] if changed else "",
+        "line": None,
+        "message": f"{LABEL} no model read this change; this finding is scripted.",
+    }
+    return Reply(review={"verdict": "approve", "quality_score": 8.5, "findings": [finding]})
+
+
+def _fits(edits: tuple[Edit, ...], files: dict[str, str]) -> bool:
+    """Whether the edits apply to the contents that were sent, where they were sent."""
+    return all(
+        str(edit.inputs["old_str"]) in files.get(edit.path, str(edit.inputs["old_str"]))
+        for edit in edits
+        if edit.command == "str_replace"
+    )
+
+
+def _task(message: str) -> str:
+    marked = _TASK.search(message)
+    text = marked[1] if marked else message.split("\n\n", 1)[0]
+    return text.strip() or "the task"
+
+
+def _target(message: str, task: str) -> str:
+    """The file to edit: one that may be changed and is named, else the first that may be, else a new page."""
+    named = [path.removeprefix("./") for path in _PATH.findall(task) if ".." not in path]
+    allowed_line = _ALLOWED.search(message)
+    allowed = [part.strip(" `") for part in allowed_line[1].split(",")] if allowed_line else []
+    allowed = [path for path in allowed if _PATH.fullmatch(path)]
+    chosen = [path for path in named if not allowed or path in allowed] or allowed
+    return chosen[0] if chosen else f"docs/{_slug(task)}.md"
+
+
+def _slug(task: str) -> str:
+    words = re.findall(r"[a-z0-9]+", task.splitlines()[0].lower())
+    return "-".join(words[:6])[:60] or "rehearsal"
+
+
+def _edit(path: str, task: str, message: str, files: dict[str, str]) -> Edit:
+    """A new file, or a note in the one that is there."""
+    known = files.get(path)
+    if known is None and not re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/.-])", message.replace(task, "")):
+        return create(path, _new_text(path, task))
+    note = _note(path, task)
+    if note is None:
+        return create(f"docs/{_slug(task)}.md", _new_text("x.md", task))
+    line = 1 if known is not None and known.startswith("#!") else 0
+    if known is not None and path.endswith(".md"):
+        line = len(known.splitlines())
+    return Edit("insert", path, {"insert_line": line, "insert_text": note})
+
+
+def _note(path: str, task: str) -> str | None:
+    """One line that changes nothing when the file runs; None where no such line exists (JSON)."""
+    title = task.splitlines()[0][:80]
+    suffix = path.rpartition(".")[2].lower()
+    if suffix in ("md", "txt", "rst"):
+        return f"\n{LABEL} {title}\n"
+    return f"{_PREFIX[suffix]} {LABEL} {title}\n" if suffix in _PREFIX else None
+
+
+def _new_text(path: str, task: str) -> str:
+    title = task.splitlines()[0][:80]
+    match path.rpartition(".")[2].lower():
+        case "md":
+            return f"# {title}\n\n{LABEL} no model was asked; this page stands in for its answer.\n\n{task}\n"
+        case "json":
+            return json.dumps({"rehearsal": title}, indent=2) + "\n"
+        case _:
+            return _note(path, task) or f"{LABEL} {title}\n"
