@@ -1,0 +1,267 @@
+"""Gemini as the reviewer: one request per call, and no verdict unless the answer is whole (R-SEC-4)."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.adapters.model_errors import (
+    CONNECT_SECONDS,
+    Provider,
+    checked_key,
+    retry_after_seconds,
+    text_of,
+    tokens_of,
+    trusts_environment,
+)
+from bot.domain.calls import ModelRequest, ReviewReply, Usage
+from bot.domain.models import takes_thinking_level
+from bot.domain.review import WireVerdict, parse_verdict
+from bot.errors import ModelError
+
+if TYPE_CHECKING:
+    from google import genai
+    from httpx2 import AsyncClient
+
+Thinking = Literal["minimal", "low", "medium", "high"]
+
+
+class GeminiReviewer:
+    """ports.Reviewer on the google-genai SDK, which is loaded at the first call, in a thread.
+    `timeout_seconds` bounds a whole call. Raises ConfigError for a key that cannot be one."""
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str | None = None,
+        thinking: Thinking | None = "low",
+        timeout_seconds: float = 180.0,
+    ) -> None:
+        self._provider = Provider(
+            "Gemini", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", checked_key(api_key, "GEMINI_API_KEY")
+        )
+        self._base_url = base_url
+        self._thinking = thinking
+        self._timeout = timeout_seconds
+        self._client: genai.Client | None = None
+        self._http: AsyncClient | None = None
+        self._loading = asyncio.Lock()
+
+    async def count(self, request: ModelRequest) -> int:
+        """Input tokens of the request, at least as many as it will use: this API counts contents only, so
+        the system text and the schema are counted as one more content. Free."""
+        client = await self._ready()
+        extra = f"{request.system}\n{json.dumps(review_schema())}"
+        try:
+            async with asyncio.timeout(self._timeout + CONNECT_SECONDS):
+                answer = await client.aio.models.count_tokens(
+                    model=request.model,
+                    contents=[_content("user", extra), *_contents(request)],
+                    config={"http_options": {"headers": {"X-Orch-Call": request.call_id}}},
+                )
+            return tokens_of({"totalTokens": answer.total_tokens}, "totalTokens", required=True)
+        except Exception as error:
+            raise self._translated(error, request.model) from error
+
+    async def review(self, request: ModelRequest) -> ReviewReply:
+        """One paid call. Raises ModelRefusedCall or ModelOutcomeUnknown."""
+        client = await self._ready()
+        try:
+            async with asyncio.timeout(self._timeout + CONNECT_SECONDS):
+                answer = await client.aio.models.generate_content(
+                    model=request.model, contents=_contents(request), config=self._config(request)
+                )
+            raw = answer.sdk_http_response
+            return review_of(json.loads((raw.body if raw else None) or ""))
+        except Exception as error:
+            raise self._translated(error, request.model) from error
+
+    async def list_models(self) -> tuple[str, ...]:
+        """The ids that the key may use (`orch doctor`); free."""
+        client = await self._ready()
+        try:
+            async with asyncio.timeout(self._timeout):
+                pager = await client.aio.models.list()
+                return tuple([(model.name or "").removeprefix("models/") async for model in pager])
+        except Exception as error:
+            raise self._translated(error, "") from error
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = self._client = None
+
+    def _config(self, request: ModelRequest) -> Any:
+        """Raw answer, since the SDK's own parsing warns or fails on values newer than itself; and nothing
+        that would make it send a second request by itself."""
+        level = self._thinking if takes_thinking_level(request.model) else None
+        return {
+            "system_instruction": request.system or None,
+            "max_output_tokens": request.max_output,
+            "response_mime_type": "application/json",
+            "response_schema": review_schema(),
+            "thinking_config": {"thinking_level": level} if level else None,
+            "automatic_function_calling": {"disable": True},
+            "automatic_continuation": False,
+            "should_return_http_response": True,
+            "http_options": {"headers": {"X-Orch-Call": request.call_id}},
+        }
+
+    async def _ready(self) -> genai.Client:
+        async with self._loading:
+            if self._client is None:
+                sdk = await asyncio.to_thread(importlib.import_module, "google.genai")
+                self._client = self._connect(sdk)
+        return self._client
+
+    def _connect(self, sdk: Any) -> genai.Client:
+        """With an HTTP client of our own: where aiohttp is installed, the SDK would use that instead, and
+        silently send a request again after a lost connection."""
+        import httpx2
+
+        self._http = httpx2.AsyncClient(
+            follow_redirects=False,
+            trust_env=trusts_environment(self._base_url),
+        )
+        client: genai.Client = sdk.Client(
+            vertexai=False,
+            api_key=self._provider.key,
+            http_options={
+                "base_url": self._base_url,
+                "api_version": "v1beta",
+                "timeout": max(1, round(self._timeout * 1000)),  # without it the SDK switches time-outs off
+                "httpx_async_client": self._http,
+                "client_args": {"trust_env": False},  # the synchronous client: never used
+            },
+        )
+        return client
+
+    def _translated(self, error: Exception, model: str) -> ModelError:
+        import httpx2
+        from google.genai import errors
+
+        match error:
+            case errors.APIError():
+                return self._status(error, model)
+            case httpx2.TransportError() | httpx2.InvalidURL():
+                return self._provider.transport(error)
+            case _:
+                return self._provider.no_answer(type(error).__name__)
+
+    def _status(self, error: Any, model: str) -> ModelError:
+        details = error.details if isinstance(error.details, dict) else {}
+        inner = details.get("error")
+        reasons = json.dumps(inner) if isinstance(inner, dict) else ""
+        code = 401 if error.code == 400 and "API_KEY_INVALID" in reasons else int(error.code)
+        wait = retry_after_seconds(error.response.headers) if error.response is not None else None
+        return self._provider.status(
+            code,
+            text_of(error.message),
+            model=model,
+            own_body=isinstance(inner, dict),
+            retry_after=wait if wait is not None else _retry_delay(inner),
+        )
+
+
+def review_of(body: object) -> ReviewReply:
+    """The review in an answer's JSON. Raises ValueError where it is no answer, or does not say what it used."""
+    if not isinstance(body, dict) or not isinstance(used := body.get("usageMetadata"), dict):
+        raise ValueError("no usage")
+    text, finish = _candidate(body)
+    verdict = parse_verdict(text, finish == "STOP")
+    if isinstance(verdict, str) and finish != "STOP":
+        verdict = f"{verdict} ({finish})"
+    return ReviewReply(
+        model=text_of(body.get("modelVersion")),
+        verdict=None if isinstance(verdict, str) else verdict,
+        why_none=verdict if isinstance(verdict, str) else "",
+        usage=_usage(used),
+    )
+
+
+def _usage(used: dict[str, Any]) -> Usage:
+    """Prompt tokens include the cached ones; thoughts are billed as output, and counted beside it."""
+    prompt = tokens_of(used, "promptTokenCount", required=True) + tokens_of(used, "toolUsePromptTokenCount")
+    cached = min(prompt, tokens_of(used, "cachedContentTokenCount"))
+    thoughts = tokens_of(used, "thoughtsTokenCount")
+    return Usage(
+        input=prompt - cached,
+        output=tokens_of(used, "candidatesTokenCount") + thoughts,
+        thinking=thoughts,
+        cache_read=cached,
+    )
+
+
+def _candidate(body: dict[str, Any]) -> tuple[str, str]:
+    """The first candidate's text, thoughts left out, and why it ended."""
+    candidates = body.get("candidates")
+    first = candidates[0] if isinstance(candidates, list) and candidates else None
+    if not isinstance(first, dict):
+        feedback = body.get("promptFeedback")
+        blocked = text_of(feedback.get("blockReason")) if isinstance(feedback, dict) else ""
+        return "", f"blocked: {blocked}" if blocked else "no candidate"
+    content = first.get("content")
+    parts = content.get("parts") if isinstance(content, dict) else None
+    texts = [
+        text_of(part.get("text"))
+        for part in (parts if isinstance(parts, list) else [])
+        if isinstance(part, dict) and not part.get("thought")
+    ]
+    return "".join(texts), text_of(first.get("finishReason")) or "no finish reason"
+
+
+def _contents(request: ModelRequest) -> list[Any]:
+    """The messages in Gemini's form. A review holds text only; other blocks are left out."""
+    return [
+        _content("model" if message["role"] == "assistant" else "user", _text(message["content"]))
+        for message in request.messages
+    ]
+
+
+def _content(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "parts": [{"text": text}]}
+
+
+def _text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list | tuple) else []
+    return "\n".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text")
+
+
+def _retry_delay(inner: object) -> float | None:
+    """Seconds of Google's RetryInfo: `{"@type": ".../google.rpc.RetryInfo", "retryDelay": "13s"}`."""
+    details = inner.get("details") if isinstance(inner, dict) else None
+    for detail in details if isinstance(details, list) else []:
+        delay = text_of(detail.get("retryDelay")) if isinstance(detail, dict) else ""
+        if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
+            return float(delay[:-1])
+    return None
+
+
+def review_schema() -> dict[str, Any]:
+    """WireVerdict's schema as it goes over the wire, bare: titles and docstrings would be paid for with every
+    call."""
+    schema = WireVerdict.model_json_schema()
+    bare: dict[str, Any] = _bare(schema, schema.get("$defs", {}))
+    return bare
+
+
+def _bare(node: Any, defs: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_bare(part, defs) for part in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _bare(defs[node["$ref"].rpartition("/")[2]], defs)
+    if isinstance(node.get("properties"), dict):
+        named = {name: _bare(part, defs) for name, part in node["properties"].items()}
+        order = {"property_ordering": list(named), "required": node["required"]}
+        return {"type": node["type"], "properties": named, **order}
+    if "anyOf" in node:  # Pydantic's `X | None`
+        (wanted,) = (part for part in node["anyOf"] if part != {"type": "null"})
+        return {**_bare(wanted, defs), "nullable": True}
+    dropped = ("title", "description", "default", "$defs")
+    return {key: _bare(part, defs) for key, part in node.items() if key not in dropped}
