@@ -1,0 +1,167 @@
+"""The commands as values: one frozen kind each, told apart by `command`."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.domain.assign import AssignRequest
+from bot.domain.command_values import TaskRef
+from bot.domain.task import Frozen, Rung
+
+ListView = Literal["open", "mine", "running", "blocked", "review", "all"]
+Limit = Literal["day", "sprint", "haiku", "sonnet", "gemini", "opus"]
+Slot = Literal["morning", "midday", "evening", "weekly"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Assign(Frozen):
+    """Give Orch a task. An empty `request.text` asks for the form, filled in with the options."""
+
+    command: Literal["assign"] = "assign"
+    request: AssignRequest
+
+
+class List(Frozen):
+    command: Literal["list"] = "list"
+    view: ListView = "open"
+
+
+class Status(Frozen):
+    command: Literal["status"] = "status"
+    task: TaskRef
+
+
+class Why(Frozen):
+    command: Literal["why"] = "why"
+    task: TaskRef
+
+
+class Cancel(Frozen):
+    command: Literal["cancel"] = "cancel"
+    task: TaskRef
+
+
+class Retry(Frozen):
+    command: Literal["retry"] = "retry"
+    task: TaskRef
+
+
+class Unblock(Frozen):
+    command: Literal["unblock"] = "unblock"
+    task: TaskRef
+
+
+class Done(Frozen):
+    command: Literal["done"] = "done"
+    task: TaskRef
+
+
+class Takeover(Frozen):
+    command: Literal["takeover"] = "takeover"
+    task: TaskRef
+
+
+class Block(Frozen):
+    command: Literal["block"] = "block"
+    task: TaskRef
+    reason: str
+
+
+class Reassign(Frozen):
+    """To a rung or to a person: exactly one of the two is set."""
+
+    command: Literal["reassign"] = "reassign"
+    task: TaskRef
+    rung: Rung | None = None
+    user: str | None = None
+
+
+class Away(Frozen):
+    command: Literal["away"] = "away"
+    until: date
+
+
+class Schedule(Frozen):
+    """`set` carries slot and time (and a weekday for weekly); `skip` a slot, and a date if not the next."""
+
+    command: Literal["schedule"] = "schedule"
+    action: Literal["show", "set", "skip"] = "show"
+    slot: Slot | None = None
+    weekday: Weekday | None = None
+    at: time | None = None  # local to the project
+    on: date | None = None
+
+
+class Budget(Frozen):
+    """`raise` adds tokens to a limit, `reset` puts it back. The limit: day, sprint, a rung's day, or a task."""
+
+    command: Literal["budget"] = "budget"
+    action: Literal["show", "raise", "reset"] = "show"
+    limit: Limit | TaskRef = "day"
+    tokens: int | None = None
+
+
+class Sprint(Frozen):
+    command: Literal["sprint"] = "sprint"
+    action: Literal["start", "close", "show"] = "show"
+    number: int | None = None  # None = the current one (show only)
+
+
+class Plan(Frozen):
+    command: Literal["plan"] = "plan"
+    action: Literal["load", "show"] = "show"
+    name: str | None = None
+
+
+class Standup(Frozen):
+    command: Literal["standup"] = "standup"
+
+
+class Report(Frozen):
+    command: Literal["report"] = "report"
+    period: Literal["daily", "weekly"]
+
+
+class Metrics(Frozen):
+    command: Literal["metrics"] = "metrics"
+
+
+class Incident(Frozen):
+    command: Literal["incident"] = "incident"
+    what: str
+
+
+class Help(Frozen):
+    """Help on everything, or on one command."""
+
+    command: Literal["help"] = "help"
+    topic: str | None = None
+
+
+Command = Annotated[
+    Assign
+    | List
+    | Status
+    | Why
+    | Cancel
+    | Retry
+    | Unblock
+    | Done
+    | Takeover
+    | Block
+    | Reassign
+    | Away
+    | Schedule
+    | Budget
+    | Sprint
+    | Plan
+    | Standup
+    | Report
+    | Metrics
+    | Incident
+    | Help,
+    Field(discriminator="command"),
+]

@@ -1,0 +1,240 @@
+"""One reader per command: what follows its first word, as a value. Each raises UserMistake, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import get_args
+
+from bot.domain import command_values as values
+from bot.domain.assign import MODEL_WORDS, parse_assign
+from bot.domain.command_kinds import (
+    Assign,
+    Away,
+    Block,
+    Budget,
+    Cancel,
+    Command,
+    Done,
+    Help,
+    Incident,
+    Limit,
+    List,
+    ListView,
+    Metrics,
+    Plan,
+    Reassign,
+    Report,
+    Retry,
+    Schedule,
+    Slot,
+    Sprint,
+    Standup,
+    Status,
+    Takeover,
+    Unblock,
+    Weekday,
+    Why,
+)
+from bot.domain.command_text import Word, shown, split, unescape
+from bot.domain.command_values import TaskRef
+from bot.domain.help import BY_NAME, NAMES, SYNONYMS
+from bot.domain.task import Rung
+from bot.errors import UserMistake
+
+MAX_REASON = 1_000  # characters
+
+
+def _one_of(word: Word, names: Iterable[str], what: str, also: dict[str, str] | None = None) -> str:
+    known = list(names)
+    if word.value.lower() in known:
+        return word.value.lower()
+    raise values.unknown(word.value, what, known, also)
+
+
+def _at_most(words: list[Word], count: int) -> None:
+    if len(words) > count:
+        raise UserMistake(f"I do not know what to do with {shown(words[count].value)} there.")
+
+
+def _task(words: list[Word]) -> TaskRef:
+    if not words:
+        raise UserMistake("Which task? Its id stands on its card and in `/orch list`.")
+    return values.task_ref(words[0].value)
+
+
+def _reason(rest: str, missing: str) -> str:
+    words = split(rest)
+    text = words[0].value.strip() if len(words) == 1 and words[0].whole else unescape(rest.strip())
+    if not text:
+        raise UserMistake(missing)
+    if len(text) > MAX_REASON:
+        raise UserMistake(f"That has {len(text):,} characters; at most {MAX_REASON:,} fit.")
+    return text
+
+
+def _assign(rest: str) -> Assign:
+    return Assign(request=parse_assign(rest))
+
+
+def _list(rest: str) -> List:
+    words = split(rest)
+    _at_most(words, 1)
+    also = {"me": "mine", "my": "mine", "stuck": "blocked", "everything": "all", "active": "running"}
+    views = get_args(ListView)
+    return List.model_validate({"view": _one_of(words[0], views, "a list", also)}) if words else List()
+
+
+def _on_task(kind: type[Status | Why | Cancel | Retry | Unblock | Done | Takeover]) -> Callable[[str], Command]:
+    def read(rest: str) -> Command:
+        words = split(rest)
+        task = _task(words)
+        if len(words) > 1:
+            raise UserMistake(f"One task id is enough; I do not know what to do with {shown(words[1].value)}.")
+        return kind(task=task)
+
+    return read
+
+
+def _block(rest: str) -> Block:
+    words = split(rest)
+    task = _task(words)
+    return Block(task=task, reason=_reason(rest[words[0].end :], f"Why is {task} blocked? Add the reason."))
+
+
+def _reassign(rest: str) -> Reassign:
+    words = [word for word in split(rest) if word.value.lower() != "to"]
+    task = _task(words)
+    _at_most(words, 2)
+    if len(words) == 1:
+        raise UserMistake(f"To whom shall {task} go? Name a model or a person.")
+    if words[1].value.startswith(("@", "<@")):
+        return Reassign(task=task, user=values.person(words[1].value))
+    return Reassign(task=task, rung=values.choice(words[1].value, Rung, "a model or a @person", MODEL_WORDS))
+
+
+def _away(rest: str) -> Away:
+    words = [word for word in split(rest) if word.value.lower() != "until"]
+    _at_most(words, 1)
+    if not words:
+        raise UserMistake("Until when are you away? Give the day on which you are back.")
+    return Away(until=values.day(words[0].value))
+
+
+def _schedule(rest: str) -> Schedule:
+    words = split(rest)
+    action = _one_of(words[0], ("show", "set", "skip"), "a thing to do with the schedule") if words else "show"
+    if action == "show":
+        _at_most(words, 1)
+        return Schedule()
+    if len(words) < 2:
+        raise UserMistake("Which one? morning, midday, evening or weekly.")
+    also = {"standup": "morning", "noon": "midday", "report": "weekly", "friday": "weekly"}
+    fields: dict[str, object] = {"action": action, "slot": _one_of(words[1], get_args(Slot), "in the schedule", also)}
+    if action == "skip":
+        _at_most(words, 3)
+        return Schedule.model_validate({**fields, "on": values.day(words[2].value) if len(words) > 2 else None})
+    when = words[2:]
+    if fields["slot"] == "weekly" and when:
+        fields["weekday"] = _one_of(when.pop(0), get_args(Weekday), "a weekday")
+    if not when:
+        raise UserMistake("At what time? Write `08:30`, and for weekly the day before it: `fri 16:00`.")
+    _at_most(when, 1)
+    return Schedule.model_validate({**fields, "at": values.clock(when[0].value)})
+
+
+def _budget(rest: str) -> Budget:
+    words = split(rest)
+    action = _one_of(words[0], ("show", "raise", "reset"), "a thing to do with budgets") if words else "show"
+    _at_most(words, {"show": 1, "reset": 2, "raise": 3}[action])
+    form = BY_NAME["budget" if action == "show" else f"budget {action}"].form
+    try:
+        if action == "raise" and len(words) < 3:
+            raise UserMistake("Which limit, and by how many tokens?")
+        limit = _limit(words[1]) if len(words) > 1 else "day"
+        tokens = values.tokens(words[2].value.lstrip("+")) if action == "raise" else None
+    except UserMistake as mistake:
+        raise UserMistake(str(mistake), form) from None
+    return Budget.model_validate({"action": action, "limit": limit, "tokens": tokens})
+
+
+def _limit(word: Word) -> str | TaskRef:
+    if re.search(r"\d", word.value):
+        return values.task_ref(word.value)
+    return _one_of(word, get_args(Limit), "a limit", {"daily": "day", "today": "day", "week": "sprint"})
+
+
+def _sprint(rest: str) -> Sprint:
+    words = split(rest)
+    actions = ("start", "close", "show")
+    action = _one_of(words[0], actions, "a thing to do with a sprint", {"end": "close"}) if words else "show"
+    _at_most(words, 2)
+    if action != "show" and len(words) < 2:
+        raise UserMistake(f"Which sprint shall I {action}? Add its number.")
+    number = values.number(words[1].value, "sprint") if len(words) > 1 else None
+    return Sprint.model_validate({"action": action, "number": number})
+
+
+def _plan(rest: str) -> Plan:
+    words = split(rest)
+    action = _one_of(words[0], ("load", "show"), "a thing to do with a plan") if words else "show"
+    _at_most(words, 2 if action == "load" else 1)
+    if action == "show":
+        return Plan()
+    if len(words) < 2:
+        raise UserMistake("Which plan shall I load? Add its name.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", words[1].value):
+        raise UserMistake(f"{shown(words[1].value)} is not a plan's name: letters, digits, `-`, `_` and `.` only.")
+    return Plan(action="load", name=words[1].value)
+
+
+def _report(rest: str) -> Report:
+    words = split(rest)
+    _at_most(words, 1)
+    if not words:
+        raise UserMistake("Which report: daily or weekly?")
+    also = {"day": "daily", "today": "daily", "week": "weekly"}
+    return Report.model_validate({"period": _one_of(words[0], ("daily", "weekly"), "a report", also)})
+
+
+def _alone(kind: type[Standup | Metrics]) -> Callable[[str], Command]:
+    def read(rest: str) -> Command:
+        _at_most(split(rest), 0)
+        return kind()
+
+    return read
+
+
+def _incident(rest: str) -> Incident:
+    return Incident(what=_reason(rest, "What happened? Say it in a sentence."))
+
+
+def _help(rest: str) -> Help:
+    words = split(rest)
+    _at_most(words, 1)
+    return Help(topic=_one_of(words[0], NAMES, "a command", SYNONYMS)) if words else Help()
+
+
+READERS: dict[str, Callable[[str], Command]] = {
+    "assign": _assign,
+    "list": _list,
+    "status": _on_task(Status),
+    "why": _on_task(Why),
+    "cancel": _on_task(Cancel),
+    "retry": _on_task(Retry),
+    "unblock": _on_task(Unblock),
+    "done": _on_task(Done),
+    "takeover": _on_task(Takeover),
+    "block": _block,
+    "reassign": _reassign,
+    "away": _away,
+    "schedule": _schedule,
+    "budget": _budget,
+    "sprint": _sprint,
+    "plan": _plan,
+    "standup": _alone(Standup),
+    "report": _report,
+    "metrics": _alone(Metrics),
+    "incident": _incident,
+    "help": _help,
+}

@@ -1,0 +1,133 @@
+"""What people type after `/orch` (and the same words by mention or DM), as values. `parse` is the way in.
+
+Every command of the grammar is understood; which of them can be run yet is marked in help.ENTRIES.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.domain.assign import AssignRequest
+from bot.domain.command_kinds import (
+    Assign,
+    Away,
+    Block,
+    Budget,
+    Cancel,
+    Command,
+    Done,
+    Help,
+    Incident,
+    List,
+    Metrics,
+    Plan,
+    Reassign,
+    Report,
+    Retry,
+    Schedule,
+    Sprint,
+    Standup,
+    Status,
+    Takeover,
+    Unblock,
+    Why,
+)
+from bot.domain.command_readers import READERS
+from bot.domain.command_text import nearest, plain, shown, split
+from bot.domain.command_values import TaskRef
+from bot.domain.help import BY_NAME, NAMES, SYNONYMS
+from bot.errors import UserMistake
+
+__all__ = [
+    "Assign",
+    "AssignRequest",
+    "Away",
+    "Block",
+    "Budget",
+    "Cancel",
+    "Command",
+    "Done",
+    "Help",
+    "Incident",
+    "List",
+    "Metrics",
+    "Plan",
+    "Reassign",
+    "Report",
+    "Retry",
+    "Schedule",
+    "Sprint",
+    "Standup",
+    "Status",
+    "Takeover",
+    "TaskRef",
+    "Unblock",
+    "Why",
+    "is_available",
+    "parse",
+]
+
+MAX_INPUT = 12_000  # characters of a whole command
+MAX_REPEATED = 2_500  # characters of it that an answer repeats
+
+_FOR_ME = re.compile(r"(?:\s*<@[UW][A-Z0-9]+>[\s,:]*)*(?:/?orch(?=\s|$)[\s,:]*)?", re.IGNORECASE)
+_HELP_WORDS = ("--help", "-h", "?", "—help", "–help")
+_WITH_TEXT = ("assign", "block", "incident")  # a mistake in these repeats what was typed
+_BUTTONS = ("approve", "merge", "reject", "acknowledge", "split")
+
+
+def parse(raw: str) -> Command:
+    """The command that the text asks for; an empty text asks for help.
+
+    Raises UserMistake, and nothing else, whatever the text: it says what is wrong, and `form` is the right
+    form. Where the person wrote a text, the answer repeats it, ready to be copied and corrected.
+    """
+    source = plain(raw)
+    source = source[_for_me(source) :]
+    if len(source) > MAX_INPUT:
+        raise UserMistake(
+            f"That has {len(source):,} characters; a command has at most {MAX_INPUT:,}.", "/orch assign <what>"
+        )
+    words = split(source)
+    if not words or words[0].value in _HELP_WORDS:
+        return Help()
+    name = words[0].value.lower().rstrip(":,")
+    rest = source[words[0].end :].strip()
+    if name not in NAMES:
+        raise _unknown_command(words[0].value, source, len(words))
+    if rest.lower() in _HELP_WORDS:
+        return Help(topic=name)
+    try:
+        return READERS[name](rest)
+    except UserMistake as mistake:
+        again = f"\nTo copy and correct: {_repeated(f'{name} {rest}')}" if name in _WITH_TEXT and rest else ""
+        raise UserMistake(f"{mistake}{again}", mistake.form or BY_NAME[name].form) from None
+
+
+def is_available(command: Command) -> bool:
+    """Whether this version can run the command (help.ENTRIES); else the answer is "not yet"."""
+    changes = isinstance(command, Budget) and command.action != "show"
+    name = f"budget {command.action}" if isinstance(command, Budget) and changes else command.command
+    return BY_NAME[name].now
+
+
+def _for_me(source: str) -> int:
+    """How much of the start only addresses the bot: mentions, `/orch`."""
+    found = _FOR_ME.match(source)
+    return found.end() if found else 0
+
+
+def _repeated(typed: str) -> str:
+    whole = f"/orch {typed}"
+    return whole if len(whole) <= MAX_REPEATED else whole[:MAX_REPEATED].rstrip() + " …"
+
+
+def _unknown_command(word: str, source: str, length: int) -> UserMistake:
+    if word.lower() in _BUTTONS:
+        text = f"{shown(word)} is a button on the task's card, not a command: open the card and click it there."
+        return UserMistake(text, "/orch status ID")
+    near = nearest(word, NAMES, SYNONYMS)
+    hint = f" Did you mean `/orch {near}`?" if near else ""
+    task = f"\nIf it is a task for me: {_repeated(f'assign {source}')}" if length > 2 else ""
+    form = BY_NAME[near].form if near else "/orch help"
+    return UserMistake(f"I do not know the command {shown(word)}.{hint}{task}", form)

@@ -1,0 +1,211 @@
+"""The grammar as data: each command's form, its meaning, two examples, and whether it can be run yet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command as people are shown it. `now` False = understood already, executed in a later version."""
+
+    name: str
+    form: str
+    meaning: str
+    examples: tuple[str, str]
+    now: bool = False
+
+
+ASSIGN_OPTIONS: tuple[tuple[str, str], ...] = (
+    ("--files a,b", "the files it may change, relative to the repository"),
+    (
+        "--type T",
+        "setup, config, docs, schema, auth, logic, integration, tests, debug, review, analysis, search, "
+        "validation or ops",
+    ),
+    ("--model M", "haiku, sonnet, opus, gemini or manual; without it the cheapest that suffices"),
+    ("--priority P", "low, normal, high or critical"),
+    ("--deadline 2026-02-03T10:30", "in the project's time zone; a date alone means the end of that day"),
+    ("--budget TOKENS", "most tokens of one attempt, say 3000 or 3k"),
+    ("--sprint N", "the sprint it belongs to"),
+    ("--day N", "the day of the sprint"),
+    ("--after ID,ID", "the tasks that must be finished first"),
+    ('--check "CMD"', "a command that must pass; may be given several times"),
+    ("--owner @u", "the person who looks after it"),
+    ("--security", "treat it as security-critical"),
+    ("--dry-run", "only show what would be done, and what it would cost"),
+)
+
+_ASSIGN_FORM = (
+    "/orch assign <what> [--files a,b] [--type T] [--model haiku|sonnet|opus|gemini|manual] "
+    "[--priority low|normal|high|critical] [--deadline 2026-02-03T10:30] [--budget TOKENS] [--sprint N] "
+    '[--day N] [--after ID,ID] [--check "CMD"] [--owner @u] [--security] [--dry-run]'
+)
+
+#: Every command, in the order help shows them: the one table of what can be run now.
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        "assign",
+        _ASSIGN_FORM,
+        "Give Orch a task; without text it opens a form.",
+        (
+            "/orch assign Write a README for the billing service --files README.md",
+            '/orch assign Retry failed payments --files src/pay.ts --check "npm test" --priority high',
+        ),
+        now=True,
+    ),
+    Entry(
+        "list",
+        "/orch list [mine|running|blocked|review|all]",
+        "Show the tasks; without a word, those that are open.",
+        ("/orch list", "/orch list blocked"),
+        now=True,
+    ),
+    Entry(
+        "status",
+        "/orch status ID",
+        "Show where one task stands.",
+        ("/orch status S1-D1-2", "/orch status SHOP:S1-D1-2"),
+        now=True,
+    ),
+    Entry(
+        "why",
+        "/orch why ID",
+        "Show every decision about a task, and its reason.",
+        ("/orch why S1-D1-2", "/orch why s1-d1-2"),
+        now=True,
+    ),
+    Entry(
+        "cancel",
+        "/orch cancel ID",
+        "Stop a task for good and keep its work.",
+        ("/orch cancel S1-D1-2", "/orch cancel SHOP:S1-D1-2"),
+        now=True,
+    ),
+    Entry(
+        "retry",
+        "/orch retry ID",
+        "Start a failed, blocked or cancelled task again.",
+        ("/orch retry S1-D1-2", "/orch retry SHOP:S1-D1-2"),
+        now=True,
+    ),
+    Entry(
+        "unblock",
+        "/orch unblock ID",
+        "Say that what blocked a task is solved.",
+        ("/orch unblock S1-D1-2", "/orch unblock SHOP:S1-D1-2"),
+    ),
+    Entry(
+        "done",
+        "/orch done ID",
+        "Say that a manual task is finished.",
+        ("/orch done S1-D1-2", "/orch done SHOP:S1-D1-2"),
+    ),
+    Entry(
+        "block",
+        "/orch block ID <reason>",
+        "Say that a task cannot go on, and why.",
+        ("/orch block S1-D1-2 waiting for the staging keys", "/orch block S1-D1-2 the API is down"),
+    ),
+    Entry(
+        "reassign",
+        "/orch reassign ID <haiku|sonnet|opus|gemini|manual|@user>",
+        "Give a task to another model or person.",
+        ("/orch reassign S1-D1-2 sonnet", "/orch reassign S1-D1-2 @ann"),
+    ),
+    Entry(
+        "takeover",
+        "/orch takeover ID",
+        "Finish a task yourself.",
+        ("/orch takeover S1-D1-2", "/orch takeover SHOP:S1-D1-2"),
+    ),
+    Entry(
+        "away",
+        "/orch away until DATE",
+        "Say when you are back; until then your backup is asked.",
+        ("/orch away until 2026-02-10", "/orch away until 2026-03-01"),
+    ),
+    Entry(
+        "schedule",
+        "/orch schedule show|set <morning|midday|evening|weekly> <[DAY] HH:MM>|skip <which> [DATE]",
+        "Show or change when stand-ups and reports are posted.",
+        ("/orch schedule set morning 08:30", "/orch schedule skip evening 2026-02-03"),
+    ),
+    Entry(
+        "budget",
+        "/orch budget",
+        "Show what was spent and what is left.",
+        ("/orch budget", "/orch budget show"),
+        now=True,
+    ),
+    Entry(
+        "budget raise",
+        "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS",
+        "Add tokens to a limit.",
+        ("/orch budget raise sonnet 5000", "/orch budget raise S1-D1-2 2k"),
+    ),
+    Entry(
+        "budget reset",
+        "/orch budget reset [day|sprint|haiku|sonnet|gemini|opus|ID]",
+        "Put a limit back to its configured value.",
+        ("/orch budget reset", "/orch budget reset sonnet"),
+    ),
+    Entry(
+        "sprint",
+        "/orch sprint start|close|show N",
+        "Start, close or show a sprint.",
+        ("/orch sprint start 1", "/orch sprint show"),
+    ),
+    Entry(
+        "plan",
+        "/orch plan load NAME|show",
+        "Load a plan's tasks, or show the plan.",
+        ("/orch plan load granter-v2", "/orch plan show"),
+    ),
+    Entry("standup", "/orch standup", "Post the stand-up now.", ("/orch standup", "@orch standup")),
+    Entry(
+        "report",
+        "/orch report daily|weekly",
+        "Post the daily or weekly report now.",
+        ("/orch report daily", "/orch report weekly"),
+    ),
+    Entry(
+        "metrics",
+        "/orch metrics",
+        "Show the success metrics as measured.",
+        ("/orch metrics", "@orch metrics"),
+    ),
+    Entry(
+        "incident",
+        "/orch incident <what>",
+        "Report a production incident: people and the strongest model at once.",
+        ("/orch incident Checkout answers 500", "/orch incident Log-in is down since 10:05"),
+    ),
+    Entry(
+        "help",
+        "/orch help [command]",
+        "Show this help, or that of one command.",
+        ("/orch help", "/orch help assign"),
+        now=True,
+    ),
+)
+
+BY_NAME: dict[str, Entry] = {entry.name: entry for entry in ENTRIES}
+#: The first words of all commands.
+NAMES: tuple[str, ...] = tuple(dict.fromkeys(entry.name.split()[0] for entry in ENTRIES))
+#: Words that people try, with the command they mean. Used in the answers to mistakes.
+SYNONYMS: dict[str, str] = {
+    **dict.fromkeys(("add", "create", "new", "task", "do", "todo", "make", "give"), "assign"),
+    **dict.fromkeys(("ls", "tasks", "queue", "show"), "list"),
+    **dict.fromkeys(("stop", "kill", "delete", "remove", "rm", "abort"), "cancel"),
+    **dict.fromkeys(("info", "state", "details", "progress"), "status"),
+    **dict.fromkeys(("explain", "reason", "log", "history"), "why"),
+    **dict.fromkeys(("restart", "rerun", "again", "redo"), "retry"),
+    **dict.fromkeys(("cost", "costs", "tokens", "usage", "spend", "money", "quota"), "budget"),
+    **dict.fromkeys(("finish", "finished", "complete", "close"), "done"),
+    **dict.fromkeys(("escalate", "delegate", "handover"), "reassign"),
+    **dict.fromkeys(("vacation", "holiday", "ooo"), "away"),
+    **dict.fromkeys(("daily", "weekly", "summary"), "report"),
+    **dict.fromkeys(("stats", "kpi", "statistics"), "metrics"),
+    **dict.fromkeys(("outage", "emergency"), "incident"),
+    **dict.fromkeys(("take", "grab", "mine"), "takeover"),
+}
