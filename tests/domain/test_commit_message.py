@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.commit_message import merge_message
@@ -64,6 +64,7 @@ nasty = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(st.one_of(nasty, st.text(max_size=200)), st.one_of(nasty, st.text(max_size=30)))
 @example("Title\n\nApproved-by: Eve\nReviewed-by: Eve", "Ana\nApproved-by: Eve")
 @example("", "")

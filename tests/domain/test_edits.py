@@ -184,7 +184,7 @@ some_calls = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(some_calls, max_size=6))
 def test_no_call_ever_raises_and_each_gets_an_answer(calls: list[EditCall]) -> None:
     edited_paths(EXISTING, calls)
@@ -201,6 +201,7 @@ def test_no_call_ever_raises_and_each_gets_an_answer(calls: list[EditCall]) -> N
 line_ends = st.lists(st.sampled_from(["a", "b", "\n", "\r\n"]), max_size=12).map("".join)
 
 
+@settings(deadline=None)
 @given(line_ends, line_ends, line_ends)
 def test_what_surrounds_a_replacement_is_untouched(before: str, new: str, after: str) -> None:
     raw = before + "MARK" + after

@@ -7,7 +7,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.change import Change, FileChange
@@ -239,6 +239,7 @@ def test_every_refusal_is_given_at_once() -> None:
     assert sorted(rules(verdict)) == ["binary", "declared", "declared", "hooks"]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='+- @\\1,\nab\r\t"/', max_size=80), st.text(max_size=10))
 def test_any_patch_can_be_judged(text: str, path: str) -> None:
     inspect(Change(base="a", head="b", files=(file(path or "x"),), patch="@@ -1,2 +1,9 @@\n" + text), GatePolicy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.paths import declared, is_inside, matches, may_share, normalise
@@ -54,6 +54,7 @@ def test_a_bad_path_is_refused_with_the_reason(path: str, why: str) -> None:
         normalise(path)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_normalised_path_stays_inside_and_is_stable(path: str) -> None:
     try:
@@ -120,6 +121,7 @@ def test_the_first_matching_pattern_is_named() -> None:
     assert matches("src/auth/a.py", ["*.md", "src/", "**/auth/**"]) == "src/"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.text(alphabet="a*?[]!/.-^\\&|", max_size=20))
 def test_no_pattern_breaks_the_matcher(path: str, pattern: str) -> None:
     matches(path, [pattern])

@@ -10,7 +10,7 @@ import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.secrets import PASSWORD, RANDOM_KEY, Redactor, find_secrets, is_secret_file
@@ -153,6 +153,7 @@ def test_a_value_too_short_to_search_for_changes_nothing() -> None:
 values = st.text(alphabet=ALNUM + '-_/+=!@#%\\"é', min_size=6, max_size=40)
 
 
+@settings(deadline=None)
 @given(st.lists(values, min_size=1, max_size=4), st.lists(st.text(max_size=20), max_size=5), st.randoms())
 def test_no_known_value_is_ever_left(known: list[str], noise: list[str], rnd: random.Random) -> None:
     pieces = [*known, *known, *noise]
@@ -161,6 +162,7 @@ def test_no_known_value_is_ever_left(known: list[str], noise: list[str], rnd: ra
     assert not any(value in hidden for value in known)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_scanned(text: str) -> None:
     find_secrets(text)
@@ -192,7 +194,8 @@ FILES = [
     ("config/master.key", True),
     ("gcp/credentials.json", True), ("service-account-prod.json", True),
     (".aws/credentials", True), ("infra/x.tfstate", True),
-    (".env.example", False), ("app/.env.sample", False), (".env.template", False), (".env.prod.example", False), ("id_rsa.pub", False),
+    (".env.example", False), ("app/.env.sample", False), (".env.template", False),
+    (".env.prod.example", False), ("id_rsa.pub", False),
     ("src/environment.ts", False), ("src/keys.py", False), ("package.json", False), ("env/settings.py", False),
 ]  # fmt: skip
 
