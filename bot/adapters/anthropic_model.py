@@ -109,7 +109,10 @@ class AnthropicModel:
         async with self._loading:
             if self._client is None:
                 sdk = await asyncio.to_thread(importlib.import_module, "anthropic")
-                self._client = self._connect(sdk)
+                try:
+                    self._client = self._connect(sdk)
+                except Exception as error:
+                    raise self._provider.not_set_up(error) from error
         return self._client
 
     def _connect(self, sdk: Any) -> AsyncAnthropic:

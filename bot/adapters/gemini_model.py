@@ -113,7 +113,10 @@ class GeminiReviewer:
         async with self._loading:
             if self._client is None:
                 sdk = await asyncio.to_thread(importlib.import_module, "google.genai")
-                self._client = self._connect(sdk)
+                try:
+                    self._client = self._connect(sdk)
+                except Exception as error:
+                    raise self._provider.not_set_up(error) from error
         return self._client
 
     def _connect(self, sdk: Any) -> genai.Client:

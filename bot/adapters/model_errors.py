@@ -79,6 +79,14 @@ class Provider:
             retryable=True,
         )
 
+    def not_set_up(self, error: Exception) -> ModelRefusedCall:
+        """The error for a client that its SDK refuses to make: an address that is none, say."""
+        return ModelRefusedCall(
+            f"The client for {self.name} could not be made ({type(error).__name__}). Nothing was sent, and nothing "
+            f"is owed. Check {self.url_setting} and the SDK's own environment variables, and restart Orch.",
+            retryable=False,
+        )
+
     def _refusal(self, code: int, model: str) -> str:
         match code:
             case 401:

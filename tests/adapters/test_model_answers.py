@@ -10,8 +10,8 @@ import pytest
 from bot.adapters.anthropic_model import AnthropicModel, reply_of
 from bot.adapters.gemini_model import GeminiReviewer, review_of
 from bot.adapters.model_errors import retry_after_seconds
-from bot.domain.calls import EditCall, Usage
-from bot.errors import ConfigError
+from bot.domain.calls import EditCall, ModelRequest, Usage
+from bot.errors import ConfigError, ModelRefusedCall
 
 
 @pytest.mark.parametrize("key", ["", "  ", "sk-ant with blank", "sk-ant-…"])
@@ -23,6 +23,15 @@ def test_a_key_that_cannot_be_one(key: str) -> None:
 def test_geminis_key_is_checked_too() -> None:
     with pytest.raises(ConfigError, match="GEMINI_API_KEY"):
         GeminiReviewer("two words")
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://host:port"])
+async def test_an_address_that_is_none(address: str) -> None:
+    request = ModelRequest(model="m", system="", messages=({"role": "user", "content": "Hello"},))
+    for made in (AnthropicModel("k", address), GeminiReviewer("k", address)):
+        with pytest.raises(ModelRefusedCall, match="BASE_URL"):
+            await made.count(request)
+        await made.close()
 
 
 RETRY_AFTER = [  # headers, seconds

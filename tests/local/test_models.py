@@ -189,8 +189,11 @@ TARGETS = [  # first user message, command and path of the rehearsed edit
     ("Set up package.json\n\nPaths:\npackage.json", "create", "docs/set-up-package-json.md"),
     ("Read https://example.com/a.html and ../../etc/x.md first", "create", "docs/read-https-example-com-a-html.md"),
     ('<task>Fix app.ts</task>\n<file path="app.ts">let a;\n</file>', "insert", "app.ts"),
-    ("Tidy up\n\nFiles you may change: src/a.py, src/b.py\n\nPaths:\nsrc/a.py", "insert", "src/a.py"),
-    ("Tidy up src/b.py\n\nFiles you may change: src/a.py, src/b.py", "insert", "src/b.py"),
+    ("Tidy up\n\nChange only: src/a.py, src/b.py\n\nPaths:\nsrc/a.py", "insert", "src/a.py"),
+    ("Tidy up src/b.py\n\nChange only: src/a.py, src/b.py\nPaths:\nsrc/b.py", "insert", "src/b.py"),
+    ("Write it down\n\nChange only: docs/new.md\nPaths:\nsrc/b.py", "create", "docs/new.md"),
+    ("Tidy up\n\nIn src/b.py, that is.\n\nPaths:\nsrc/a.py\nsrc/b.py", "insert", "src/b.py"),
+    ('Fix a.py\n\n<file path="a.py" from_line="90">\nx = 1\n</file>', "insert", "a.py"),
     ("", "create", "docs/the-task.md"),
 ]
 
@@ -253,12 +256,12 @@ def test_example_tasks_are_really_solved(sample: Path, tmp_path: Path, example: 
         code = next(path for path in example.files if path.startswith("granter/"))
         (root / code).write_text((sample / code).read_text())
         assert not checks_pass(root)
-    (again,) = (
-        edits_for(f'{example.text}\n\n<file path="{example.edits[0].path}">else\n</file>')
-        if (example.type != "docs")
-        else (example.edits[0],)
-    )
-    assert again.command in ("create", "insert")
+
+
+def test_an_example_that_is_done_already_gets_another_edit() -> None:
+    example = EXAMPLES[1]
+    (edit,) = edits_for(f'{example.text}\n\n<file path="{example.files[0]}">else\n</file>')
+    assert edit.command == "create"
 
 
 def test_the_sample_is_made_once_and_the_same_everywhere(sample: Path, tmp_path: Path) -> None:
@@ -277,9 +280,9 @@ def test_the_sample_is_made_once_and_the_same_everywhere(sample: Path, tmp_path:
 
 
 def test_the_emulated_world_imports_nothing_of_the_product() -> None:
-    code = "import sys, bot.local.models; print([m for m in sys.modules if m.startswith('bot.')])"
+    code = "import sys, bot.local.models; print(*[m for m in sys.modules if m.startswith('bot.')])"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert all(name.startswith("bot.local") for name in eval(found))
+    assert all(name.startswith("bot.local") for name in found.split())
 
 
 def test_a_call_that_edits_nothing() -> None:

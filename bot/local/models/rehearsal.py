@@ -1,9 +1,9 @@
 """What the emulated models answer when nothing was scripted: harmless, plausible, and labelled everywhere.
 
-The task's text stands verbatim in the first user message, and more follows it: paths, and perhaps contents as
-`<file path="...">...</file>`. An example task of the sample repository gets the edits that really solve it; any
-other gets a small edit of the file that it names, or a page under docs/. A line `Files you may change: a, b`
-keeps the edit within those."""
+The task's text stands verbatim at the start of the first user message, and more follows it: paths, and perhaps
+contents as `<file path="...">...</file>` (with `from_line="..."`: only a part of them). An example task of the
+sample repository gets the edits that really solve it; any other gets a small edit of the file that it names, or
+a page under docs/. A line `Change only: a, b` keeps the edit within those."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from bot.local.models.script import Call, Reply
 from bot.local.sample import EXAMPLES, Edit, create
 
 LABEL = "Rehearsal:"
-_FILE = re.compile(r'<file path="([^"]+)"[^>]*>\n?(.*?)</file>', re.DOTALL)
+_FILE = re.compile(r'<file path="([^"]+)">\n?(.*?)</file>', re.DOTALL)
 _TASK = re.compile(r"<task>(.*?)</task>", re.DOTALL)
-_ALLOWED = re.compile(r"^Files you may change:(.*)$", re.MULTILINE | re.IGNORECASE)
+_AFTER = re.compile(r"^(?:Change only:|These commands|Learned from|Paths\b.*:$|<file )", re.MULTILINE)
+_ALLOWED = re.compile(r"^Change only:(.*)$", re.MULTILINE)
+_COMMANDS = re.compile(r"^These commands.*$", re.MULTILINE)
 _PATH = re.compile(r"(?<![\w/:.@-])((?:[\w.-]+/)*[\w-][\w.-]*\.[a-zA-Z]\w{0,7})(?![\w/])")
 _COMMENTS = {
     "#": ("py", "sh", "yml", "yaml", "toml", "rb", "cfg", "ini", "tf"),
@@ -71,9 +73,15 @@ def _fits(edits: tuple[Edit, ...], files: dict[str, str]) -> bool:
 
 
 def _task(message: str) -> str:
-    marked = _TASK.search(message)
-    text = marked[1] if marked else message.split("\n\n", 1)[0]
+    marked, after = _TASK.search(message), _AFTER.search(message)
+    text = marked[1] if marked else message[: after.start() if after else None]
     return text.strip() or "the task"
+
+
+def _exists(path: str, task: str, message: str) -> bool:
+    """Whether the repository seems to hold the path: it is spoken of beside the task and the rules."""
+    rest = _COMMANDS.sub("", _ALLOWED.sub("", message.replace(task, "", 1)))
+    return re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/.-])", rest) is not None
 
 
 def _target(message: str, task: str) -> str:
@@ -94,7 +102,7 @@ def _slug(task: str) -> str:
 def _edit(path: str, task: str, message: str, files: dict[str, str]) -> Edit:
     """A new file, or a note in the one that is there."""
     known = files.get(path)
-    if known is None and not re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/.-])", message.replace(task, "")):
+    if known is None and not _exists(path, task, message):
         return create(path, _new_text(path, task))
     note = _note(path, task)
     if note is None:
