@@ -50,7 +50,14 @@ async function rounds() {
     const asked = { ...place };
     wanted.clear();
     const query = new URLSearchParams({ as: asked.as, c: asked.channel, t: asked.thread, want });
-    const answer = await fetch(`/page/panes?${query}`).then((r) => r.json());
+    const answer = await fetch(`/page/panes?${query}`).then((r) => r.json()).catch(() => null);
+    if (!answer) {
+      for (const pane of want.split(",")) wanted.add(pane);
+      $("connection").textContent = "Connecting…";
+      await new Promise((done) => setTimeout(done, 1000));
+      continue;
+    }
+    $("connection").textContent = "";
     if (asked.channel !== place.channel || asked.thread !== place.thread) continue; // moved on meanwhile
     place.channel = answer.channel;
     show(answer.panes);
@@ -86,6 +93,7 @@ const isAtEnd = (scroller) => scroller.scrollHeight - scroller.scrollTop - scrol
 
 async function go(channel, thread = "", { push = true } = {}) {
   const moved = channel !== place.channel;
+  if (!thread) $("thread").hidden = true;
   if (moved) Composer.keepDraft(place.channel);
   Object.assign(place, { channel, thread });
   await refresh("main", "thread", "sidebar", "modal");

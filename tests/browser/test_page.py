@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from bot.local.slack import World
+from bot.local.slack import World, views
 from tests.browser.conftest import Visit
-from tests.browser.standin import CHANNEL, DIFF, card
+from tests.browser.standin import CHANNEL, DIFF, card, modal
 from tests.local.slack_bed import web_client
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -128,6 +128,19 @@ async def test_escape_closes_a_modal_and_focus_stays_inside_while_it_is_open(wor
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     assert world.open_view("U0DEV") is None
+
+
+async def test_a_modal_on_a_modal_keeps_what_lies_below(world: World, visit: Visit) -> None:
+    page = await visit()
+    await type_line(page, "/orch")
+    what = page.get_by_role("dialog").get_by_label("What should be done?")
+    await what.fill("typed before the push")
+    above = modal("above") | {"title": {"type": "plain_text", "text": "Details"}, "notify_on_close": False}
+    views.push(world, "U0DEV", views.checked(above, "modal"))
+    await expect(page.locator(".view:not([hidden]) textarea")).to_have_value("above")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog", name="New task")).to_be_visible()
+    await expect(what).to_have_value("typed before the push")
 
 
 async def test_private_answers_are_private_and_can_be_dismissed(visit: Visit) -> None:

@@ -80,6 +80,7 @@ CASES: list[tuple[Json, list[str]]] = [
     ({"type": "task_card", "task_id": "t", "title": "Read", "status": "in_progress", "details": {"type": "rich_text", "elements": RICH[3:]}, "sources": [{"type": "url", "url": "https://e.com", "text": "src"}]}, ["task-in_progress", "open", "said", "src"]),
     ({"type": "plan", "title": "Plan", "tasks": [{"task_id": "t", "title": "Do", "status": "complete"}]}, ["Plan", "task-complete", "✓"]),
     ({"type": "card", "title": mrk("*C*"), "body": plain("body"), "actions": [{"type": "button", "action_id": "a", "text": plain("Go")}]}, ["<strong>C</strong>", "body", "Go</button>"]),
+    ({"type": "context"}, ["cannot draw this block “context”"]),
     ({"type": "hologram"}, ["does not draw the block “hologram”"]),
     (element("button", text=plain("Go"), style="primary", value="v"), ['class="btn btn-primary"', 'data-block="b"', 'data-action="a"', "Go</button>"]),
     (element("button", text=plain("Go"), url="https://e.com"), ['<a class="btn', 'href="https://e.com"']),

@@ -44,10 +44,16 @@ class Panes:
         if channel == "dm":
             return Place(who, self.world.dm(who.id), thread or None)
         mine = self.world.channels_of(who.id)
-        asked = self.world.channels.get(channel)
+        asked = self._channel(channel)
         if asked and self.world.may_see(who.id, asked):
             return Place(who, asked, thread or None)
         return Place(who, next((c for c in mine if c.kind != "im"), None) or self.world.dm(who.id))
+
+    def _channel(self, asked: str) -> Channel | None:
+        try:
+            return self.world.channel(asked)
+        except LookupError:
+            return None
 
     def render(self, place: Place, wanted: Collection[str] = PANES) -> dict[str, str]:
         """The wanted panes' HTML by name."""

@@ -89,6 +89,7 @@ class Presenter:
                 and not message.ephemeral_to
                 and not previous.ephemeral_to
                 and not (previous.reply_count and not in_thread)
+                and not any(block.get("type") == "header" for block in message.blocks)
                 and float(message.ts) - float(previous.ts) < COMPACT_SECONDS
             )
             entries.append(entry)

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 from markupsafe import Markup
 
 from bot.local.page import markdown, mrkdwn
@@ -140,8 +141,18 @@ def environment(templates: Path, reader: Reader) -> Environment:
         "fingerprint": _fingerprint,
         "confirm_json": texts.confirm_json,
     }
-    env.globals |= {"reactions": [(name, EMOJI[name]) for name in REACTIONS]}
+    env.globals |= {"reactions": [(name, EMOJI[name]) for name in REACTIONS], "draw": partial(_draw, env)}
     return env
+
+
+def _draw(env: Environment, block: Json, surface: str) -> Markup:
+    """One block as HTML. What cannot be drawn says so in its place, and leaves the rest of the page alone."""
+    try:
+        macro = env.get_template("blocks.html.j2").module.block  # type: ignore[attr-defined]
+        return Markup(macro(block, surface))
+    except (UndefinedError, LookupError, TypeError, ValueError, AttributeError) as error:
+        form = Markup('<div class="blk unsupported">This page cannot draw this block “{}”: {}</div>')
+        return form.format(block.get("type"), error)
 
 
 def _place(block: Json, surface: str, dispatch: bool, label: str = "") -> Place:
