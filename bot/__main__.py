@@ -1,1 +1,141 @@
-def main() -> None: ...
+"""The command line: `orch`, or `python -m bot`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.errors import OrchError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. An OrchError becomes one plain message, never a traceback."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if not arguments.command:
+        parser.print_help()
+        return 2
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("orch").setLevel(logging.INFO)
+    try:
+        return int(_COMMANDS[arguments.command](arguments))
+    except OrchError as error:
+        print(f"orch: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="orch", description="A Slack bot that coordinates AI coding work for a team.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    serve = commands.add_parser("serve", help="run the bot against a real Slack")
+    serve.add_argument("--role", choices=("all", "slack", "worker"), default="all")
+    local = commands.add_parser("local", help="run everything here: an emulated Slack, rehearsed models, the real bot")
+    local.add_argument("--repo", type=Path, help="work on this repository instead of the sample")
+    local.add_argument("--port", type=int, default=8765, help="of the page; 0 = any free one")
+    local.add_argument("--fresh", action="store_true", help="start over: forget tasks and conversations")
+    local.add_argument("--once", action="store_true", help="play the whole main job without a person, then exit")
+    local.add_argument("--open", action="store_true", help="open the page in the browser")
+    init = commands.add_parser("init", help="write a commented configuration")
+    init.add_argument("--output", type=Path, default=Path("orch.toml"))
+    init.add_argument("--force", action="store_true", help="overwrite an existing file")
+    init.add_argument("--yes", action="store_true", help="ask nothing; take flags and defaults")
+    for name, meaning in (
+        ("key", "the project's key, say GRANTER"), ("repo", "path or URL of its repository"),
+        ("channel", "the Slack id of its channel"), ("branch", "default main"), ("timezone", "say Europe/Lisbon"),
+        ("lead", "Slack id of a lead"), ("approver", "Slack id of an approver"), ("check", "a command that must pass"),
+    ):  # fmt: skip
+        init.add_argument(
+            f"--{name}", help=meaning, action="append" if name in ("lead", "approver", "check") else "store"
+        )
+    commands.add_parser("doctor", help="check tokens, scopes, channels, models, repositories, sandbox and database")
+    commands.add_parser("migrate", help="bring the database to this version")
+    route = commands.add_parser("route", help="route tasks without a model call")
+    route.add_argument("--jsonl", default="-", help='file of {"text","files"?} lines, or - for standard input')
+    return parser
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from bot.settings import load_settings
+
+    async def work() -> int:
+        from bot.wiring import running
+
+        settings = load_settings()
+        for warning in settings.config.warnings:
+            logging.getLogger("orch").warning(warning)
+        async with running(settings, arguments.role, say=lambda text: print(text, flush=True)):
+            print("Orch is at work. Stop it with Ctrl+C.", flush=True)
+            await _until_stopped()
+        return 0
+
+    return asyncio.run(work())
+
+
+async def _until_stopped() -> None:
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await stop.wait()
+
+
+def _local(arguments: argparse.Namespace) -> int:
+    from bot.cli.local import local
+
+    return asyncio.run(local(arguments))
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from bot.cli.init import write_config
+
+    return write_config(arguments)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from bot.cli.doctor import examine
+
+    return asyncio.run(examine())
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from bot.settings import load_settings
+    from bot.store.database import Database
+    from bot.store.migrate import migrate, pending
+    from bot.wiring import data_folder
+
+    async def work() -> int:
+        database = Database(load_settings().database_url)
+        try:
+            before, newest = await pending(database, data_folder("migrations"))
+            await migrate(database, data_folder("migrations"))
+        finally:
+            await database.close()
+        print(f"The database is at {newest}." if before == newest else f"The database went from {before} to {newest}.")
+        return 0
+
+    return asyncio.run(work())
+
+
+def _route(arguments: argparse.Namespace) -> int:
+    from bot.cli.route import route_lines
+
+    return route_lines(arguments.jsonl)
+
+
+_COMMANDS = {
+    "serve": _serve,
+    "local": _local,
+    "init": _init,
+    "doctor": _doctor,
+    "migrate": _migrate,
+    "route": _route,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

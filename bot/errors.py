@@ -7,6 +7,7 @@
     |   |-- BaseMoved          the branch is not where it was; build again
     |   |-- MergeConflict      the change does not apply to the branch any more
     |   `-- TreeDirty          the branch is checked out in a working tree with changes
+    |-- ChatError              Slack refused or could not be reached
     |-- SandboxUnavailable     no sandbox can be had; nothing was run
     `-- ModelError             a model call failed
         |-- ModelRefusedCall   the provider refused before doing work: nothing to pay (4xx, 429, 529)
@@ -53,6 +54,14 @@ class MergeConflict(RepositoryError):
 
 class TreeDirty(RepositoryError):
     """The target branch is checked out in a working tree that has uncommitted changes."""
+
+
+class ChatError(OrchError):
+    """Slack refused a call or could not be reached. `code` is Slack's own error code, where it gave one."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class SandboxUnavailable(OrchError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.domain.approvals import Person
 from bot.domain.calls import ModelReply, ModelRequest, ReviewReply
 from bot.domain.change import Change, CheckRun
 
@@ -45,9 +46,7 @@ class Repository(Protocol):
         """Text of the files that exist at the commit and are UTF-8 regular files (others are left out)."""
         ...
 
-    async def commit_files(
-        self, task_id: str, parent: str, files: Mapping[str, str | None], message: str
-    ) -> str:
+    async def commit_files(self, task_id: str, parent: str, files: Mapping[str, str | None], message: str) -> str:
         """Write the files (None = delete) on top of `parent` in the task's own worktree and commit them on
         branch `orch/<task id>`; returns the commit. The same call again returns a commit with the same tree.
         Paths that leave the worktree or pass through a symlink are refused."""
@@ -90,18 +89,42 @@ class CheckRunner(Protocol):
 
 
 class Chat(Protocol):
-    """Outbound Slack. Posts carry metadata so that a repeat can find the first (key)."""
+    """Outbound Slack. Posts carry metadata (`event_type: orch`, key) so that a repeat can find the first.
+
+    Raises ChatError."""
 
     async def post(
-        self, channel: str, message: Mapping[str, Any], *, key: str, thread_ts: str | None = None
+        self,
+        channel: str,
+        message: Mapping[str, Any],
+        *,
+        key: str,
+        thread_ts: str | None = None,
+        look_first: bool = False,
     ) -> str:
-        """Post `{text, blocks?}`; returns its ts. With the same key again: the first post's ts, if found."""
+        """Post `{text, blocks?}` to a channel, or to a person by id; returns its ts. `look_first`: it may have
+        been sent before, so look for a message with this key and return that one."""
         ...
 
     async def update(self, channel: str, ts: str, message: Mapping[str, Any]) -> None: ...
 
-    async def whisper(self, channel: str, user: str, message: Mapping[str, Any]) -> None:
-        """Show a message to one person only (ephemeral), or by DM where that is impossible."""
+    async def whisper(
+        self, channel: str, user: str, message: Mapping[str, Any], *, response_url: str | None = None
+    ) -> None:
+        """Show a message to one person only: by `response_url` while it works, else as an ephemeral message,
+        else by DM."""
         ...
 
-    async def upload(self, channel: str, thread_ts: str, name: str, content: str, title: str) -> None: ...
+    async def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None: ...
+
+    async def person(self, user: str) -> Person:
+        """What Slack says of a person; remembered for a few minutes."""
+        ...
+
+    async def message_text(self, channel: str, ts: str) -> str:
+        """The text of one message, or "" where it cannot be read."""
+        ...
+
+    async def upload(self, channel: str, thread_ts: str, name: str, content: str, title: str) -> None:
+        """Upload a text file into a thread."""
+        ...

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from bot.domain.task import Frozen
 
-Purpose = Literal["edit", "repair", "review"]
+Purpose = Literal["edit", "repair", "review", "report"]
 
 
 class Usage(Frozen):

@@ -67,14 +67,14 @@ S = TaskState
 
 #: Every allowed step of a task's life. What is not here cannot happen.
 TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
-    S.QUEUED: frozenset({S.RUNNING, S.IN_REVIEW, S.WITH_HUMAN, S.BLOCKED, S.CANCELLED}),
+    S.QUEUED: frozenset({S.RUNNING, S.WITH_HUMAN, S.BLOCKED, S.CANCELLED}),
     S.RUNNING: frozenset({S.CHECKING, S.RUNNING, S.QUEUED, S.DONE, S.BLOCKED, S.CANCELLED, S.FAILED}),
     S.CHECKING: frozenset({S.IN_REVIEW, S.RUNNING, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
-    S.IN_REVIEW: frozenset({S.AWAITING_APPROVAL, S.QUEUED, S.DONE, S.BLOCKED, S.CANCELLED, S.FAILED}),
-    S.AWAITING_APPROVAL: frozenset({S.MERGING, S.QUEUED, S.IN_REVIEW, S.BLOCKED, S.CANCELLED, S.FAILED}),
-    S.MERGING: frozenset({S.MERGED, S.AWAITING_APPROVAL, S.CHECKING, S.QUEUED, S.BLOCKED, S.FAILED}),
+    S.IN_REVIEW: frozenset({S.AWAITING_APPROVAL, S.IN_REVIEW, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
+    S.AWAITING_APPROVAL: frozenset({S.MERGING, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
+    S.MERGING: frozenset({S.MERGED, S.AWAITING_APPROVAL, S.QUEUED, S.BLOCKED, S.FAILED}),
     S.WITH_HUMAN: frozenset({S.DONE, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
-    S.BLOCKED: frozenset({S.QUEUED, S.WITH_HUMAN, S.CANCELLED, S.FAILED}),
+    S.BLOCKED: frozenset({S.QUEUED, S.IN_REVIEW, S.WITH_HUMAN, S.CANCELLED, S.FAILED}),
     S.MERGED: frozenset(),
     S.DONE: frozenset(),
     S.CANCELLED: frozenset({S.QUEUED}),
@@ -88,9 +88,7 @@ ENDED = frozenset({S.MERGED, S.DONE, S.CANCELLED, S.FAILED})
 #: R-MSG-6: what the plan's status updates call each state.
 PLAN_STATUS: dict[TaskState, str] = {
     S.QUEUED: "queued",
-    **dict.fromkeys(
-        (S.RUNNING, S.CHECKING, S.IN_REVIEW, S.AWAITING_APPROVAL, S.MERGING, S.WITH_HUMAN), "in_progress"
-    ),
+    **dict.fromkeys((S.RUNNING, S.CHECKING, S.IN_REVIEW, S.AWAITING_APPROVAL, S.MERGING, S.WITH_HUMAN), "in_progress"),
     S.MERGED: "completed",
     S.DONE: "completed",
     S.BLOCKED: "blocked",

@@ -1,0 +1,1 @@
+"""Outbound: the model SDKs, git, the sandbox and Slack's Web API live only here. SDK errors are translated once."""

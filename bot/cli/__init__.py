@@ -1,0 +1,1 @@
+"""What the commands of `orch` do; bot/__main__.py only parses."""

@@ -1,0 +1,147 @@
+"""Budgets as values: which limits a call counts against, and what it may reserve (R-BUD). Tokens and micro-dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from bot.domain.task import Frozen, Rung
+
+#: The least output worth asking a model for; a call that cannot have this much is not made.
+MIN_OUTPUT_TOKENS = 256
+#: The most output one call asks for; edits are short (DESIGN, "Context and edits").
+MAX_OUTPUT_TOKENS = 8_192
+#: A provider's free count is an estimate: reserve this much more than it said.
+COUNT_MARGIN = 0.02
+
+
+class DayBudget(Frozen):
+    """Tokens a day, together and by rung."""
+
+    total: int
+    rungs: Mapping[Rung, int]
+
+
+class Limits(Frozen):
+    """Every limit that holds for a project. `sprints` overrides `sprint` where the plan gives a sprint its own."""
+
+    day: DayBudget
+    sprint: int
+    sprints: Mapping[int, int] = {}
+    task: Mapping[Rung, int]  # tokens per attempt
+    daily_microusd: int | None = None
+    yellow: float = 0.80
+    red: float = 0.95
+
+
+#: R-BUD-1 and the cast's typical sizes.
+LEAN = Limits(
+    day=DayBudget(total=30_000, rungs={Rung.HAIKU: 15_000, Rung.SONNET: 10_000, Rung.GEMINI: 5_000, Rung.OPUS: 0}),
+    sprint=150_000,
+    task={Rung.HAIKU: 2_000, Rung.SONNET: 5_000, Rung.GEMINI: 2_500, Rung.OPUS: 10_000},
+)
+
+
+class Limit(Frozen):
+    """One counter that a call must fit into. `scope` is its key in the store."""
+
+    scope: str
+    name: str  # for people: "haiku's tokens for 2026-11-22"
+    tokens: int
+    microusd: int | None = None
+
+
+class Level(Frozen):
+    """Where one counter stands: used + reserved count together (R-BUD-3)."""
+
+    limit: Limit
+    used_tokens: int = 0
+    reserved_tokens: int = 0
+    used_microusd: int = 0
+    reserved_microusd: int = 0
+
+    @property
+    def taken(self) -> int:
+        return self.used_tokens + self.reserved_tokens
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit.tokens - self.taken)
+
+    @property
+    def share(self) -> float:
+        """Used + reserved over the limit, 0..1 and more; 1.0 where the limit is 0."""
+        return self.taken / self.limit.tokens if self.limit.tokens else 1.0
+
+
+def limits_of_call(
+    limits: Limits, *, project: str, task: str, attempt: int, sprint: int, rung: Rung, day: date, budget: int
+) -> tuple[Limit, ...]:
+    """The counters a call on `rung` counts against, smallest first (R-BUD-4): the attempt's own budget for the
+    edits of an attempt (`budget` > 0; reviews have none), the rung's day, the day, the sprint."""
+    own = f"{project}/task/{task}/attempt/{attempt}"
+    attempt_limit = (Limit(scope=own, name=f"{task}'s budget per attempt", tokens=budget),) if budget else ()
+    return (
+        *attempt_limit,
+        Limit(
+            scope=f"{project}/day/{day}/{rung}",
+            name=f"{rung}'s tokens for {day}",
+            tokens=limits.day.rungs.get(rung, 0),
+        ),
+        Limit(
+            scope=f"{project}/day/{day}",
+            name=f"the tokens for {day}",
+            tokens=limits.day.total,
+            microusd=limits.daily_microusd,
+        ),
+        Limit(
+            scope=f"{project}/sprint/{sprint}",
+            name=f"the tokens of sprint {sprint}",
+            tokens=limits.sprints.get(sprint, limits.sprint),
+        ),
+    )
+
+
+class Grant(Frozen):
+    """A call may be made with this much output."""
+
+    reserve_tokens: int
+    max_output: int
+
+
+class Refused(Frozen):
+    """A call may not be made: `level` is the limit that stands in the way, `needed` what it would take at least."""
+
+    level: Level
+    needed: int
+
+    @property
+    def text(self) -> str:
+        limit = self.level.limit
+        if limit.tokens <= 0:
+            return f"{limit.name} are 0, and the call needs at least {self.needed:,} tokens"
+        left = f"{self.level.left:,} of {limit.tokens:,} tokens left"
+        return f"{limit.name}: {left}, and the call needs at least {self.needed:,}"
+
+
+def size_call(counted_input: int, levels: tuple[Level, ...], most_output: int = MAX_OUTPUT_TOKENS) -> Grant | Refused:
+    """How much output a call may ask for so that input + output fits every limit (R-BUD-4).
+
+    `counted_input`: tokens, as the provider counted them."""
+    worst_input = padded(counted_input)
+    needed = worst_input + MIN_OUTPUT_TOKENS
+    tightest = min(levels, key=lambda level: level.left)
+    if tightest.left < needed:
+        return Refused(level=tightest, needed=needed)
+    output = min(most_output, tightest.left - worst_input)
+    return Grant(reserve_tokens=worst_input + output, max_output=output)
+
+
+def padded(counted_input: int) -> int:
+    """Input tokens to reserve for a count that is an estimate."""
+    return counted_input + -int(-counted_input * COUNT_MARGIN // 1)
+
+
+def day_is_red(levels: tuple[Level, ...], red: float) -> Level | None:
+    """The daily counter that is at its red mark: no new attempt may start (R-BUD-3)."""
+    return next((lv for lv in levels if "/day/" in lv.limit.scope and lv.share >= red), None)

@@ -1,0 +1,39 @@
+"""A project's rules as decisions see them; wiring makes them from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from bot.domain.approvals import Team
+from bot.domain.budget import Limits
+from bot.domain.task import Frozen, Rung
+
+
+class Project(Frozen):
+    """One repository, one channel, one team, one set of limits."""
+
+    key: str
+    channel: str
+    branch: str
+    timezone: str = "UTC"
+    team: Team = Team()
+    limits: Limits
+    models: Mapping[Rung, str]  # the vendor's model id behind each rung
+    max_attempts: Mapping[Rung, int] = {}
+    concurrency: Mapping[Rung, int] = {}
+    merge: Literal["squash", "merge"] = "squash"
+    setup: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    security_paths: tuple[str, ...] = ()
+    haiku_first: bool = True
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def day(self, now: datetime) -> date:
+        """The project's own date."""
+        return now.astimezone(self.zone).date()

@@ -1,0 +1,105 @@
+"""Clicks on a task's card and on its alerts. What a click may do is asked anew each time; a button's value only names
+the task and the commit that the person saw."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.domain import card
+from bot.domain.task import Rung
+from bot.errors import UserMistake
+from bot.listeners import forms
+from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.workflows import people
+from bot.workflows.people import Deed
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    desk.handles("action", run_action)
+    for action_id in _CLICKS:
+        app.action(action_id)(_listener(desk))
+
+
+def _listener(desk: Desk) -> Callable[..., Awaitable[None]]:
+    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
+        container = body.get("container") or {}
+        payload = {
+            "user": body["user"]["id"],
+            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
+            "action": action["action_id"],
+            "value": action.get("value") or "",
+            "trigger_id": body.get("trigger_id"),
+            "response_url": body.get("response_url"),
+        }
+        key = delivery_key("action", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
+        await desk.receive(key, "action", payload, ack)
+
+    return on_click
+
+
+async def run_action(desk: Desk, payload: Payload) -> None:
+    """Do what was clicked. Raises UserMistake."""
+    person = await desk.person(payload)
+    project, task_id, head = named_in(payload["value"])
+    await _CLICKS[payload["action"]](desk, payload, Deed(project, task_id, person), head)
+
+
+def named_in(value: str) -> tuple[str, str, str]:
+    """(project, task id, head commit or "") of a button's value or a form's private metadata. Raises UserMistake."""
+    parts = value.split("|")
+    if len(parts) != 3 or not all(parts[:2]):
+        raise UserMistake("That button is from a message I no longer understand. `/orch list` shows your tasks.")
+    return parts[0], parts[1], parts[2]
+
+
+async def _approve(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    if await people.needs_checklist(desk.office, deed, head):
+        await _open(desk, payload, deed, forms.checklist_form(desk.office, payload))
+        return
+    await people.approve(desk.office, deed, head)
+
+
+async def _ask_reason(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await people.may_send_back(desk.office, deed)
+    await _open(desk, payload, deed, forms.reason_form(desk.office, payload))
+
+
+async def _open(desk: Desk, payload: Payload, deed: Deed, view: dict[str, Any]) -> None:
+    if not payload.get("trigger_id"):
+        raise UserMistake(f"Slack did not let me open the form for {deed.task_id}. Please click again.")
+    await desk.office.chat.open_view(payload["trigger_id"], view)
+
+
+async def _retry(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await people.retry(desk.office, deed)
+
+
+async def _stop(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await people.cancel(desk.office, deed)
+
+
+async def _to_sonnet(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await people.escalate(desk.office, deed, Rung.SONNET)
+
+
+async def _to_opus(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await people.escalate(desk.office, deed, Rung.OPUS)
+
+
+async def _done(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await people.mark_done(desk.office, deed)
+
+
+_CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
+    card.APPROVE.action: _approve,
+    card.REQUEST_CHANGES.action: _ask_reason,
+    card.REJECT.action: _ask_reason,
+    card.RETRY.action: _retry,
+    card.STOP.action: _stop,
+    card.TO_SONNET.action: _to_sonnet,
+    card.TO_OPUS.action: _to_opus,
+    card.MARK_DONE.action: _done,
+}

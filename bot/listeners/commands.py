@@ -1,0 +1,112 @@
+"""`/orch ...`, and the same words by @mention and DM: one function a command."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.domain import command_kinds as kinds
+from bot.domain.approvals import Person
+from bot.domain.assign import AssignRequest
+from bot.domain.command_values import TaskRef
+from bot.domain.commands import is_available, parse
+from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
+from bot.errors import UserMistake
+from bot.listeners import forms, sights
+from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.workflows import intake, people
+from bot.workflows.people import Deed
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    desk.handles("command", run_command)
+
+    @app.command("/orch")
+    async def on_command(ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
+        payload = {
+            "user": body["user_id"],
+            "channel": body.get("channel_id", ""),
+            "text": body.get("text") or "",
+            "trigger_id": body.get("trigger_id"),
+            "response_url": body.get("response_url"),
+        }
+        await desk.receive(delivery_key("command", body.get("trigger_id"), body=body), "command", payload, ack)
+
+
+async def run_command(desk: Desk, payload: Payload) -> None:
+    """Parse and run what a person typed. Raises UserMistake."""
+    person = await desk.person(payload)
+    command = parse(payload["text"])
+    if not is_available(command):
+        entry = BY_NAME.get(command.command)
+        await desk.answer(payload, "replies/not_yet", command=command.command, meaning=entry.meaning if entry else "")
+        return
+    match command:
+        case kinds.Help(topic=topic):
+            await _help(desk, payload, topic)
+        case kinds.Assign(request=request):
+            await assign(desk, payload, person, request)
+        case kinds.List(view=view):
+            facts = await sights.task_list(desk.office, desk.project(payload["channel"]), person.id, view)
+            await desk.answer(payload, "replies/list", **facts)
+        case kinds.Status(task=ref):
+            await desk.answer(
+                payload, "replies/status", **await sights.status(desk.office, *_named(desk, payload, ref))
+            )
+        case kinds.Why(task=ref):
+            await desk.answer(payload, "replies/why", **await sights.why(desk.office, *_named(desk, payload, ref)))
+        case kinds.Budget():
+            facts = await sights.budget(desk.office, desk.project(payload["channel"]))
+            await desk.answer(payload, "replies/budget", **facts)
+        case kinds.Cancel(task=ref):
+            await _do(desk, payload, person, ref, people.cancel, "stopped")
+        case kinds.Retry(task=ref):
+            await _do(desk, payload, person, ref, people.retry, "queued again")
+        case kinds.Done(task=ref):
+            await _do(desk, payload, person, ref, people.mark_done, "done")
+        case _:
+            raise UserMistake(f"`{command.command}` is not available yet.", "/orch help")
+
+
+async def assign(desk: Desk, payload: Payload, person: Person, request: AssignRequest) -> None:
+    """Create the task, show the quote (`--dry-run`), or open the form where there is no text."""
+    office = desk.office
+    if not request.text:
+        if not payload.get("trigger_id"):
+            raise UserMistake("Tell me what to do.", BY_NAME["assign"].form)
+        await office.chat.open_view(payload["trigger_id"], forms.assign_form(office, payload["channel"], request))
+        return
+    project = desk.project(payload["channel"])
+    if request.dry_run:
+        await desk.answer(payload, "replies/quote", **await sights.quote(office, project, request))
+        return
+    row = await intake.create_task(office, project, request, person, delivery_key=payload["key"])
+    await desk.answer(payload, "replies/assigned", row=row, route=row.route)
+
+
+async def _help(desk: Desk, payload: Payload, topic: str | None) -> None:
+    if topic is None:
+        await desk.answer(payload, "replies/help", entries=ENTRIES)
+        return
+    entries = [entry for entry in ENTRIES if entry.name.split()[0] == topic]
+    options = ASSIGN_OPTIONS if topic == "assign" else ()
+    await desk.answer(payload, "replies/help_topic", topic=topic, entries=entries, options=options)
+
+
+def _named(desk: Desk, payload: Payload, ref: TaskRef) -> tuple[str, str]:
+    return desk.project(payload["channel"], ref.project).key, ref.id
+
+
+async def _do(
+    desk: Desk,
+    payload: Payload,
+    person: Person,
+    ref: TaskRef,
+    deed: Callable[[Any, Deed], Awaitable[None]],
+    done: str,
+) -> None:
+    key, task_id = _named(desk, payload, ref)
+    await deed(desk.office, Deed(key, task_id, person))
+    await desk.answer(payload, "replies/did", task_id=task_id, done=done)

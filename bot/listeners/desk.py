@@ -1,0 +1,118 @@
+"""The desk: every delivery becomes one inbox row, is acked, and is then worked from that row.
+
+Slack does not send again what was acked, so the row comes first; a second delivery of the same thing finds the row and
+is only acked. What a crash left unfinished is worked off at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.domain.approvals import Person
+from bot.domain.project import Project
+from bot.errors import ChatError, OrchError, UserMistake
+from bot.store import inbox
+from bot.workflows.office import Office
+
+log = logging.getLogger("orch.desk")
+
+Payload = dict[str, Any]
+Handler = Callable[["Desk", Payload], Awaitable[None]]
+
+#: A delivery that is older than this and not done was left over by a crash.
+LEFT_OVER = timedelta(seconds=30)
+
+
+class Desk:
+    """Receives deliveries and knows who works on each kind."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self._handlers: dict[str, Handler] = {}
+
+    def handles(self, kind: str, handler: Handler) -> None:
+        self._handlers[kind] = handler
+
+    async def receive(self, key: str, kind: str, payload: Payload, ack: Callable[[], Awaitable[Any]]) -> None:
+        """Write the row, ack, work. `payload` must hold user, and channel or response_url to answer to."""
+        office = self.office
+        payload = {**payload, "key": key[:255]}
+        async with office.db.begin() as session:
+            fresh = await inbox.take(session, key[:255], kind, payload, office.now())
+        await ack()
+        if fresh:
+            await self._work(kind, payload)
+
+    async def work_left_over(self) -> None:
+        """Work until cancelled on what was acked and not finished."""
+        office = self.office
+        while True:
+            async with office.db.read() as session:
+                rows = await inbox.left_over(session, office.now() - LEFT_OVER)
+            for row in rows:
+                log.warning("%s (%s) was left over; working on it now", row.key, row.kind)
+                await self._work(row.kind, row.payload)
+            await asyncio.sleep(LEFT_OVER.total_seconds())
+
+    async def _work(self, kind: str, payload: Payload) -> None:
+        try:
+            await self._handlers[kind](self, payload)
+        except UserMistake as mistake:
+            await self.answer(payload, "replies/mistake", text=str(mistake), form=mistake.form)
+        except OrchError as error:
+            await self.answer(payload, "replies/mistake", text=str(error), form=None)
+        except Exception:
+            log.exception("%s %s failed", kind, payload["key"])
+            await self.answer(payload, "replies/defect", key=payload["key"])
+        async with self.office.db.begin() as session:
+            await inbox.done(session, payload["key"], self.office.now())
+
+    async def answer(self, payload: Payload, template: str, **facts: Any) -> None:
+        """Answer privately to whoever caused the delivery."""
+        message = self.office.render.message(template, facts)
+        try:
+            await self.office.chat.whisper(
+                payload.get("channel", ""), payload["user"], message, response_url=payload.get("response_url")
+            )
+        except ChatError as error:
+            log.warning("could not answer %s: %s", payload["user"], error)
+
+    async def person(self, payload: Payload) -> Person:
+        """Who caused the delivery. Raises UserMistake for those who may do nothing."""
+        person = await self.office.chat.person(payload["user"])
+        if person.barred:
+            raise UserMistake(f"{person.barred[0].upper()}{person.barred[1:]}, so I did nothing.")
+        return person
+
+    def project(self, channel: str, key: str | None = None) -> Project:
+        """The project that is meant: by key, by its channel, or the only one. Raises UserMistake."""
+        projects = self.office.projects
+        if key is not None:
+            if key in projects:
+                return projects[key]
+            raise UserMistake(f"There is no project {key}. Known: {', '.join(sorted(projects)) or 'none'}.")
+        here = next((p for p in projects.values() if p.channel == channel), None)
+        if here is not None:
+            return here
+        if len(projects) == 1:
+            return next(iter(projects.values()))
+        if not projects:
+            raise UserMistake("No project is configured yet. `orch init` on the command line adds one.")
+        places = ", ".join(f"{p.key} in <#{p.channel}>" for p in projects.values())
+        raise UserMistake(
+            f"Which project do you mean? Ask in its channel ({places}), or write `KEY:S1-D1-1` for a task."
+        )
+
+
+def delivery_key(kind: str, *parts: object, body: Mapping[str, Any]) -> str:
+    """What makes a delivery the same when it comes again; where Slack gave no id, the body itself."""
+    if all(parts):
+        return ":".join([kind, *map(str, parts)])
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+    return f"{kind}:sha256:{digest}"

@@ -1,0 +1,112 @@
+"""The modals: what they hold when they open, and what a submitted one means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain import card
+from bot.domain import command_values as values
+from bot.domain.assign import OPTIONS, AssignRequest
+from bot.domain.task import Rung, TaskType
+from bot.errors import UserMistake
+from bot.listeners.desk import Payload
+from bot.workflows.office import Office
+
+PRIORITIES = ("low", "normal", "high", "critical")
+
+
+def assign_form(office: Office, channel: str, request: AssignRequest) -> dict[str, Any]:
+    """The form behind `/orch assign` without text and "Make this a task", filled in with what is known."""
+    return office.render.message(
+        "views/assign",
+        {
+            "channel": channel,
+            "request": request,
+            "projects": list(office.projects.values()),
+            "here": next((p for p in office.projects.values() if p.channel == channel), None),
+            "types": [t.value for t in TaskType],
+            "models": [r.value for r in Rung],
+            "priorities": PRIORITIES,
+        },
+    )
+
+
+def reason_form(office: Office, payload: Payload) -> dict[str, Any]:
+    """The reason for `Request changes` or `Reject`."""
+    reject = payload["action"] == card.REJECT.action
+    return office.render.message(
+        "views/reason", {"value": payload["value"], "channel": payload["channel"], "reject": reject}
+    )
+
+
+def checklist_form(office: Office, payload: Payload) -> dict[str, Any]:
+    """The checklist to tick before a merge that one click may not make (R-APR-2)."""
+    return office.render.message("views/checklist", {"value": payload["value"], "channel": payload["channel"]})
+
+
+def read_assign(state: Mapping[str, Any]) -> tuple[AssignRequest, str | None]:
+    """(the request, the chosen project's key) of a submitted form. Raises FormMistakes naming each field."""
+    fields: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for block, typed in _typed(state).items():
+        try:
+            fields.update(_field(block, typed))
+        except UserMistake as mistake:
+            errors[block] = str(mistake)
+    if not fields.get("text"):
+        errors.setdefault("text", "Say what is to be done.")
+    if errors:
+        raise FormMistakes(errors)
+    project = fields.pop("project", None)
+    return AssignRequest(**fields), project
+
+
+class FormMistakes(UserMistake):
+    """What is wrong with a form, by block id."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+def _field(block: str, typed: Any) -> dict[str, Any]:
+    """One filled-in field as AssignRequest names it, read by the same readers as the command's options."""
+    match block:
+        case "text":
+            return {"text": values.task_text(typed)}
+        case "security":
+            return {"security": bool(typed)}
+        case "deadline":
+            return {"deadline": datetime.fromtimestamp(int(typed), UTC)}
+        case "checks":
+            return {"checks": tuple(values.check(line) for line in typed.splitlines() if line.strip())}
+        case "budget" | "files" | "after":
+            option = OPTIONS[block]
+            assert option.read is not None
+            return {option.field: option.read(" ".join(typed.split()))}
+        case "type":
+            return {"type": TaskType(typed)}
+        case "model":
+            return {"model": Rung(typed)}
+        case _:
+            return {block: typed}
+
+
+def _typed(state: Mapping[str, Any]) -> dict[str, Any]:
+    """block id -> what was typed or chosen, empty fields left out."""
+    found: dict[str, Any] = {}
+    for block, elements in state.items():
+        for element in elements.values():
+            chosen = element.get("selected_option") or {}
+            value = (
+                element.get("value")
+                or chosen.get("value")
+                or element.get("selected_user")
+                or element.get("selected_date_time")
+                or [option["value"] for option in element.get("selected_options") or ()]
+            )
+            if value:
+                found[block] = value
+    return found

@@ -1,0 +1,102 @@
+"""What people ask to see: lists, one task, its decisions, the budget, a quote. Facts only; templates say them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.domain.assign import AssignRequest
+from bot.domain.budget import limits_of_call
+from bot.domain.order import Wait, ready
+from bot.domain.project import Project
+from bot.domain.task import Rung, Task, TaskState
+from bot.errors import UserMistake
+from bot.store import ledger, tasks
+from bot.store.tables import TaskRow
+from bot.workflows.card import card_facts
+from bot.workflows.intake import route_request
+from bot.workflows.office import Office
+
+LISTED = 30
+RUNNING = (TaskState.RUNNING, TaskState.CHECKING, TaskState.IN_REVIEW, TaskState.MERGING)
+VIEWS: dict[str, tuple[TaskState, ...]] = {
+    "running": RUNNING,
+    "blocked": (TaskState.BLOCKED,),
+    "review": (TaskState.IN_REVIEW, TaskState.AWAITING_APPROVAL),
+}
+
+
+async def task_list(office: Office, project: Project, person: str, view: str) -> dict[str, Any]:
+    """The newest tasks of a view, and how many there are."""
+    async with office.db.read() as session:
+        rows = await tasks.in_project(session, project.key, ended=view in ("all", "mine"))
+    wanted = [
+        row
+        for row in reversed(rows)
+        if (view != "mine" or person in (row.owner, row.requester)) and row.state in VIEWS.get(view, tuple(TaskState))
+    ]
+    return {"view": view, "project": project.key, "rows": wanted[:LISTED], "total": len(wanted)}
+
+
+async def status(office: Office, key: str, task_id: str) -> dict[str, Any]:
+    """One task's card, for whoever asked."""
+    async with office.db.read() as session:
+        row = await find(session, key, task_id)
+        return await card_facts(office, session, row.pk)
+
+
+async def why(office: Office, key: str, task_id: str) -> dict[str, Any]:
+    """Every event of a task, oldest first, and its calls."""
+    async with office.db.read() as session:
+        row = await find(session, key, task_id)
+        return {
+            "row": row,
+            "events": await tasks.events(session, row.pk),
+            "calls": await ledger.calls_of(session, row.pk),
+        }
+
+
+async def budget(office: Office, project: Project) -> dict[str, Any]:
+    """Where today's and the sprint's counters stand."""
+    day = project.day(office.now())
+    scopes = {
+        limit.scope: limit
+        for rung in (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
+        for limit in limits_of_call(
+            project.limits, project=project.key, task="", attempt=0, sprint=0, rung=rung, day=day, budget=0
+        )
+    }
+    async with office.db.read() as session:
+        levels = await ledger.levels(session, list(scopes.values()))
+    return {"project": project.key, "day": day, "levels": levels, "limits": project.limits}
+
+
+async def quote(office: Office, project: Project, request: AssignRequest) -> dict[str, Any]:
+    """What would be done and what it may cost, before anything is paid: route, conflicts, place in the queue."""
+    chosen = route_request(office, project, request)
+    now = office.now()
+    asked = Task(
+        project=project.key, id="new", text=request.text, route=chosen, priority=request.priority, files=request.files,
+        after=tuple(ref.id for ref in request.after), created_at=now, updated_at=now,
+    )  # fmt: skip
+    async with office.db.read() as session:
+        rows = await tasks.in_project(session, project.key)
+    decisions = ready([*(tasks.as_task(row) for row in rows), asked], project.concurrency)
+    place = next(n for n, decision in enumerate(decisions, 1) if decision.task.id == "new")
+    mine = decisions[place - 1]
+    budget = request.token_budget or project.limits.task.get(chosen.rung, 0)
+    return {
+        "request": request,
+        "route": chosen,
+        "budget": budget,
+        "model": project.models.get(chosen.rung, "a person"),
+        "waits": mine.why if isinstance(mine, Wait) else None,
+        "place": place,
+    }
+
+
+async def find(session: Any, key: str, task_id: str) -> TaskRow:
+    """A task by id. Raises UserMistake."""
+    row = await tasks.find(session, key, task_id)
+    if row is None:
+        raise UserMistake(f"There is no task {task_id} in {key}. `/orch list all` shows them.", "/orch status ID")
+    return row

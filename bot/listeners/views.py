@@ -1,0 +1,90 @@
+"""Submitted modals. A mistake is shown beside its field and the form stays open, so that nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.domain.assign import AssignRequest
+from bot.errors import UserMistake
+from bot.listeners import forms
+from bot.listeners.actions import named_in
+from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.workflows import intake, people
+from bot.workflows.people import Deed
+
+Ack = Callable[..., Awaitable[Any]]
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    desk.handles("assign_form", _assign)
+    desk.handles("reason_form", _send_back)
+    desk.handles("checklist_form", _approve)
+    app.view("assign_form")(_listener(desk, _check_assign))
+    app.view("reason_form")(_listener(desk, _check_reason))
+    app.view("checklist_form")(_listener(desk, _check_ticks))
+
+
+def _listener(desk: Desk, check: Callable[[Desk, dict[str, Any]], dict[str, Any]]) -> Callable[..., Awaitable[None]]:
+    async def on_submit(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        try:
+            said = check(desk, view)
+        except forms.FormMistakes as mistakes:
+            await ack(response_action="errors", errors=mistakes.errors)
+            return
+        kind = view["callback_id"]
+        payload = {"user": body["user"]["id"], **said}
+        key = delivery_key(kind, payload["user"], view.get("id"), view.get("hash"), body=body)
+        await desk.receive(key, kind, payload, ack)
+
+    return on_submit
+
+
+def _check_assign(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
+    request, key = forms.read_assign(view["state"]["values"])
+    channel = view.get("private_metadata") or ""
+    try:
+        project = desk.project(channel, key)
+        intake.route_request(desk.office, project, request)
+    except UserMistake as mistake:
+        raise forms.FormMistakes({"text": str(mistake)}) from None
+    return {"channel": channel or project.channel, "project": project.key, "request": request.model_dump(mode="json")}
+
+
+def _check_reason(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
+    reason = view["state"]["values"]["reason"]["reason"].get("value") or ""
+    if not reason.strip():
+        raise forms.FormMistakes({"reason": "Say what should change, in a sentence: the next attempt reads it."})
+    value, channel = view["private_metadata"].rsplit("#", 1)
+    action, value = value.split("#", 1)
+    return {"value": value, "channel": channel, "reject": action == "reject", "reason": reason.strip()}
+
+
+def _check_ticks(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
+    boxes = view["state"]["values"]["checklist"]["checklist"]
+    offered = sum(len(b["element"]["options"]) for b in view["blocks"] if b.get("block_id") == "checklist")
+    if len(boxes.get("selected_options") or ()) < offered:
+        raise forms.FormMistakes({"checklist": "Tick every line, or close this form and request changes."})
+    value, channel = view["private_metadata"].rsplit("#", 1)
+    return {"value": value, "channel": channel}
+
+
+async def _assign(desk: Desk, payload: Payload) -> None:
+    person = await desk.person(payload)
+    project = desk.project("", payload["project"])
+    request = AssignRequest.model_validate(payload["request"])
+    row = await intake.create_task(desk.office, project, request, person, delivery_key=payload["key"])
+    await desk.answer(payload, "replies/assigned", row=row, route=row.route)
+
+
+async def _send_back(desk: Desk, payload: Payload) -> None:
+    project, task_id, _head = named_in(payload["value"])
+    deed = Deed(project, task_id, await desk.person(payload))
+    await (people.reject if payload["reject"] else people.request_changes)(desk.office, deed, payload["reason"])
+
+
+async def _approve(desk: Desk, payload: Payload) -> None:
+    project, task_id, head = named_in(payload["value"])
+    await people.approve(desk.office, Deed(project, task_id, await desk.person(payload)), head, checklist=True)

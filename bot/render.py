@@ -1,0 +1,115 @@
+"""Words for people and models, from templates/ (undefined = error).
+
+`*.json.j2` are Slack messages and views: every `{{ value }}` is escaped for Slack and for JSON, so that what a
+user or a model wrote can neither ping a channel nor break the message. `*.txt.j2` are prompts, unescaped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+
+
+class Safe(str):
+    """Text that is mrkdwn already, safe as it stands."""
+
+    __slots__ = ()
+
+
+def escape(value: object) -> Safe:
+    """Text with Slack's three control characters made harmless."""
+    if isinstance(value, Safe):
+        return value
+    return Safe(str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def clip(value: object, limit: int) -> Safe:
+    """Escaped text of at most `limit` characters; what is cut is shown as an ellipsis, never half an entity."""
+    text = escape(value)
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    cut = head.rfind("&")
+    return Safe((head[:cut] if cut > limit - 7 and ";" not in head[cut:] else head) + "…")
+
+
+class Raw(str):
+    """A piece of JSON, put into a message as it is."""
+
+    __slots__ = ()
+
+
+def json_string(value: object) -> Raw:
+    """A whole JSON string of text that Slack takes verbatim (plain_text, rich_text): not escaped for mrkdwn."""
+    return Raw(json.dumps(str(value), ensure_ascii=False))
+
+
+def joined(value: object) -> Raw:
+    """A whole JSON string of mrkdwn that a macro put together from parts that are escaped already."""
+    return Raw(f'"{value}"'.replace("\n", "\\n"))
+
+
+def money(microusd: int) -> str:
+    """Micro-dollars as people read them."""
+    dollars = microusd / 1_000_000
+    return f"${dollars:.2f}" if dollars >= 1 or microusd == 0 else f"${dollars:.4f}"
+
+
+def tokens(count: int) -> str:
+    """1,850 -> 1.9k; small numbers as they are."""
+    return f"{count:,}" if count < 1_000 else f"{count / 1_000:.1f}k"
+
+
+def slack_time(at: datetime) -> Safe:
+    """A time that Slack shows in each reader's own zone."""
+    fallback = at.strftime("%Y-%m-%d %H:%M UTC")
+    return Safe(f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>")
+
+
+class Renderer:
+    """Renders templates of one folder; a project's own folder, where given, is looked in first."""
+
+    def __init__(self, templates: Path, overrides: Sequence[Path] = ()) -> None:
+        loader = ChoiceLoader([FileSystemLoader(path) for path in (*overrides, templates)])
+        filters = {
+            "clip": clip,
+            "raw": Raw,
+            "verbatim": json_string,
+            "mrkdwn": joined,
+            "money": money,
+            "tokens": tokens,
+            "at": slack_time,
+        }
+        options: dict[str, Any] = {
+            "loader": loader,
+            "undefined": StrictUndefined,
+            "trim_blocks": True,
+            "lstrip_blocks": True,
+            "keep_trailing_newline": False,
+        }
+        self._messages = Environment(**options, autoescape=False, finalize=_for_json)
+        self._texts = Environment(**options, autoescape=False)
+        for environment in (self._messages, self._texts):
+            environment.filters.update(filters)
+
+    def message(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """A Slack message or view: the parsed JSON of templates/<name>.json.j2."""
+        text = self._messages.get_template(f"{name}.json.j2").render(facts)
+        message: dict[str, Any] = json.loads(text, strict=False)
+        return message
+
+    def text(self, name: str, facts: Mapping[str, Any]) -> str:
+        """templates/<name>.txt.j2, as it is."""
+        return self._texts.get_template(f"{name}.txt.j2").render(facts).strip("\n")
+
+
+def _for_json(value: object) -> str:
+    """What a `{{ value }}` becomes inside a JSON string; numbers and booleans read as JSON too."""
+    if isinstance(value, Raw):
+        return value
+    return json.dumps(str(escape(value)), ensure_ascii=False)[1:-1]

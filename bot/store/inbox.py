@@ -1,0 +1,37 @@
+"""Inbound deliveries: written before the ack, worked from afterwards, so that nothing acked is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.store.tables import InboxRow
+
+
+async def take(session: AsyncSession, key: str, kind: str, payload: Mapping[str, Any], at: datetime) -> bool:
+    """Record a delivery; False when this key was delivered before (Slack sends again, sockets repeat)."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    result = await session.execute(
+        insert(InboxRow)
+        .values(key=key, kind=kind, payload=dict(payload), received_at=at)
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+async def done(session: AsyncSession, key: str, at: datetime) -> None:
+    await session.execute(update(InboxRow).where(InboxRow.key == key).values(done_at=at))
+
+
+async def left_over(session: AsyncSession, before: datetime) -> Sequence[InboxRow]:
+    """Deliveries that were acked before `before` and whose work did not end: a crash fell between."""
+    query = (
+        select(InboxRow).where(InboxRow.done_at.is_(None), InboxRow.received_at < before).order_by(InboxRow.received_at)
+    )
+    return (await session.scalars(query)).all()

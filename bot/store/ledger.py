@@ -1,0 +1,134 @@
+"""The ledger: what paid calls reserved and used, and the counters that hold the budgets (R-BUD-4).
+
+A call is an intent first: `intent` (reserved) -> `sent` -> `settled` | `refused` (nothing owed) | `unknown` (charged at
+its full reservation). Each move is one conditional UPDATE, so that a replayed step can never send or settle twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.budget import Level, Limit
+from bot.domain.calls import Usage
+from bot.store.tables import CallRow, CounterRow
+
+
+async def levels(session: AsyncSession, limits: Sequence[Limit]) -> tuple[Level, ...]:
+    """Where each counter stands, in the order given."""
+    rows = await session.scalars(select(CounterRow).where(CounterRow.scope.in_([limit.scope for limit in limits])))
+    found = {row.scope: row for row in rows}
+    return tuple(_level(limit, found.get(limit.scope)) for limit in limits)
+
+
+def _level(limit: Limit, row: CounterRow | None) -> Level:
+    if row is None:
+        return Level(limit=limit)
+    return Level(
+        limit=limit,
+        used_tokens=row.used_tokens,
+        reserved_tokens=row.reserved_tokens,
+        used_microusd=row.used_microusd,
+        reserved_microusd=row.reserved_microusd,
+    )
+
+
+async def reserve(session: AsyncSession, limits: Sequence[Limit], tokens: int, microusd: int) -> Limit | None:
+    """Reserve in every counter; None when all of them had room. Else the first limit that refused: the caller
+    must then roll back, since earlier counters were raised already. One conditional UPDATE per counter."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    for limit in sorted(limits, key=lambda item: item.scope):  # one order, so that two calls cannot deadlock
+        await session.execute(
+            insert(CounterRow)
+            .values(scope=limit.scope, used_tokens=0, reserved_tokens=0, used_microusd=0, reserved_microusd=0)
+            .on_conflict_do_nothing(index_elements=["scope"])
+        )
+        fits = CounterRow.used_tokens + CounterRow.reserved_tokens + tokens <= limit.tokens
+        if limit.microusd is not None:
+            fits &= CounterRow.used_microusd + CounterRow.reserved_microusd + microusd <= limit.microusd
+        raised = await session.execute(
+            update(CounterRow)
+            .where(CounterRow.scope == limit.scope, fits)
+            .values(
+                reserved_tokens=CounterRow.reserved_tokens + tokens,
+                reserved_microusd=CounterRow.reserved_microusd + microusd,
+            )
+        )
+        if not raised.rowcount:  # type: ignore[attr-defined]
+            return limit
+    return None
+
+
+async def claim(session: AsyncSession, call_id: str) -> bool:
+    """Move `intent` -> `sent`; True for exactly one caller ever, who may then send it."""
+    moved = await session.execute(
+        update(CallRow).where(CallRow.id == call_id, CallRow.state == "intent").values(state="sent")
+    )
+    return bool(moved.rowcount)  # type: ignore[attr-defined]
+
+
+async def settle(
+    session: AsyncSession,
+    call: CallRow,
+    state: str,
+    *,
+    at: datetime,
+    usage: Usage | None = None,
+    cost_microusd: int = 0,
+) -> bool:
+    """Close a call and move its counters from reserved to used. `settled` uses `usage`, `unknown` its reservation,
+    `refused` nothing. False when it was closed already."""
+    used = {"settled": usage.total if usage else 0, "unknown": call.reserved_tokens, "refused": 0}[state]
+    cost = {"settled": cost_microusd, "unknown": call.reserved_microusd, "refused": 0}[state]
+    counted = usage or Usage()
+    closed = await session.execute(
+        update(CallRow)
+        .where(CallRow.id == call.id, CallRow.state.in_(("intent", "sent")))
+        .values(
+            state=state,
+            settled_at=at,
+            used_tokens=used,
+            cost_microusd=cost,
+            input_tokens=counted.input,
+            output_tokens=counted.output,
+            thinking_tokens=counted.thinking,
+            cache_write_tokens=counted.cache_write,
+            cache_read_tokens=counted.cache_read,
+        )
+    )
+    if not closed.rowcount:  # type: ignore[attr-defined]
+        return False
+    for scope in sorted(call.scopes):
+        await session.execute(
+            update(CounterRow)
+            .where(CounterRow.scope == scope)
+            .values(
+                reserved_tokens=CounterRow.reserved_tokens - call.reserved_tokens,
+                reserved_microusd=CounterRow.reserved_microusd - call.reserved_microusd,
+                used_tokens=CounterRow.used_tokens + used,
+                used_microusd=CounterRow.used_microusd + cost,
+            )
+        )
+    return True
+
+
+async def calls_of(session: AsyncSession, task_pk: int, attempt: int | None = None) -> Sequence[CallRow]:
+    """A task's calls, oldest first."""
+    query = select(CallRow).where(CallRow.task_pk == task_pk).order_by(CallRow.attempt, CallRow.number)
+    if attempt is not None:
+        query = query.where(CallRow.attempt == attempt)
+    return (await session.scalars(query)).all()
+
+
+async def spent(session: AsyncSession, task_pk: int) -> tuple[int, int]:
+    """(tokens, micro-dollars) that a task has used, reservations of running calls included."""
+    open_call = CallRow.state.in_(("intent", "sent"))
+    tokens = func.sum(case((open_call, CallRow.reserved_tokens), else_=CallRow.used_tokens))
+    cost = func.sum(case((open_call, CallRow.reserved_microusd), else_=CallRow.cost_microusd))
+    row = (await session.execute(select(tokens, cost).where(CallRow.task_pk == task_pk))).one()
+    return int(row[0] or 0), int(row[1] or 0)

@@ -1,0 +1,94 @@
+"""Slack messages that are wanted. Written in the transaction that gives the reason; sent by workflows.messenger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.store.tables import OutboxRow, TaskRow
+
+
+async def want_card(session: AsyncSession, row: TaskRow) -> None:
+    """The task's card has something new to show; what it shows is read when it is sent (last state wins)."""
+    changed = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.key == card_key(row))
+        .values(wanted_revision=OutboxRow.wanted_revision + 1, due=True)
+    )
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        await want(session, card_key(row), "card", row.channel, {}, row.updated_at, task_pk=row.pk)
+
+
+async def want(
+    session: AsyncSession,
+    key: str,
+    kind: str,
+    channel: str,
+    payload: Mapping[str, Any],
+    at: datetime,
+    *,
+    task_pk: int | None = None,
+) -> None:
+    """Ask for one message, once: the same key again is a no-op."""
+    if await session.get(OutboxRow, key) is not None:
+        return
+    session.add(OutboxRow(key=key, kind=kind, channel=channel, payload=dict(payload), created_at=at, task_pk=task_pk))
+    await session.flush()
+
+
+def card_key(row: TaskRow) -> str:
+    return f"card/{row.project}/{row.task_id}"
+
+
+async def due(session: AsyncSession, now: datetime, limit: int = 50) -> Sequence[OutboxRow]:
+    """What is to be sent and nobody is sending, oldest first. A task's card goes before what hangs on its thread."""
+    query = (
+        select(OutboxRow)
+        .where(OutboxRow.due.is_(True), or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until < now))
+        .order_by(OutboxRow.created_at, OutboxRow.key)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def lease(session: AsyncSession, row: OutboxRow, now: datetime, until: datetime) -> bool:
+    """Claim a message for sending; False when another sender was first."""
+    claimed = await session.execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.key == row.key,
+            OutboxRow.due.is_(True),
+            or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until < now),
+        )
+        .values(leased_until=until, tries=OutboxRow.tries + 1)
+    )
+    return bool(claimed.rowcount)  # type: ignore[attr-defined]
+
+
+async def sent(session: AsyncSession, key: str, revision: int, ts: str | None) -> None:
+    """The message shows `revision` now; it stays due where more was wanted meanwhile."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.key == key)
+        .values(
+            shown_revision=revision,
+            ts=ts,
+            leased_until=None,
+            tries=0,
+            error="",
+            due=OutboxRow.wanted_revision > revision,
+        )
+    )
+
+
+async def failed(session: AsyncSession, key: str, error: str, again_at: datetime | None) -> None:
+    """Sending failed: tried again at `again_at`, or given up (None)."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.key == key)
+        .values(leased_until=again_at, error=error[:2000], due=again_at is not None)
+    )

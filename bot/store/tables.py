@@ -1,0 +1,236 @@
+"""The tables. Times are UTC; money is integer micro-dollars; JSON columns hold domain values as pydantic dumps them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC datetime (SQLite forgets the zone; this gives it back)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a datetime without a zone must not reach the store")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Utc,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
+
+
+class TaskRow(Base):
+    """The truth about a task (domain.task.Task), and what its stages need to go on."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (UniqueConstraint("project", "task_id"), Index("tasks_by_state", "state", "project"))
+
+    pk: Mapped[int] = mapped_column(Integer, primary_key=True)
+    project: Mapped[str] = mapped_column(String(16))
+    task_id: Mapped[str] = mapped_column(String(40))
+    sprint: Mapped[int]
+    day: Mapped[int]
+    number: Mapped[int]
+    delivery_key: Mapped[str | None] = mapped_column(String(255), unique=True)  # of the inbox row that made it
+    text: Mapped[str] = mapped_column(Text)
+    route: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(20))
+    priority: Mapped[str] = mapped_column(String(10))
+    files: Mapped[list[str]]
+    checks: Mapped[list[str]]
+    criteria: Mapped[list[str]]
+    after: Mapped[list[str]]
+    requester: Mapped[str] = mapped_column(String(40))
+    owner: Mapped[str] = mapped_column(String(40))
+    deadline: Mapped[datetime | None]
+    token_budget: Mapped[int]
+    attempt: Mapped[int] = mapped_column(default=0)
+    entry: Mapped[int] = mapped_column(default=0)
+    base_commit: Mapped[str | None] = mapped_column(String(64))
+    start_commit: Mapped[str | None] = mapped_column(String(64))  # what the attempt builds on, where not the base
+    head_commit: Mapped[str | None] = mapped_column(String(64))
+    merge_commit: Mapped[str | None] = mapped_column(String(64))
+    waits_for: Mapped[str | None] = mapped_column(Text)  # why a queued task waits, or a blocked one stands still
+    security_reasons: Mapped[list[str]] = mapped_column(default=list)  # what the gate found in the diff
+    learned: Mapped[list[str]] = mapped_column(default=list)  # what the next attempt is told
+    opus_approved_by: Mapped[str | None] = mapped_column(String(40))
+    channel: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class EventRow(Base):
+    """Append-only: who did what to a task and why, written in the transaction of the change itself."""
+
+    __tablename__ = "task_events"
+    __table_args__ = (Index("task_events_by_task", "task_pk", "id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(40))  # a Slack id, or "orch"
+    kind: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20))  # the state after it
+    why: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]]
+
+
+class AttemptRow(Base):
+    """One attempt at one rung: one edit and at most one repair (R-ESC-4)."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (UniqueConstraint("task_pk", "number"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    number: Mapped[int]
+    rung: Mapped[str] = mapped_column(String(10))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))  # domain.escalation.Outcome
+    why: Mapped[str] = mapped_column(Text, default="")
+
+
+class CallRow(Base):
+    """The ledger: one paid call. Written before it is sent (intent), settled after."""
+
+    __tablename__ = "calls"
+    __table_args__ = (UniqueConstraint("task_pk", "attempt", "number"), Index("calls_by_state", "state"))
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)  # sent as X-Orch-Call
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    attempt: Mapped[int]
+    number: Mapped[int]
+    purpose: Mapped[str] = mapped_column(String(20))
+    rung: Mapped[str] = mapped_column(String(10))
+    model: Mapped[str] = mapped_column(String(80))
+    answered_by: Mapped[str | None] = mapped_column(String(80))
+    day: Mapped[date]  # in the project's zone
+    state: Mapped[str] = mapped_column(String(10))  # intent | sent | settled | refused | unknown
+    scopes: Mapped[list[str]]  # the budget counters it counts against
+    reserved_tokens: Mapped[int] = mapped_column(BigInteger)
+    reserved_microusd: Mapped[int] = mapped_column(BigInteger)
+    input_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    output_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    thinking_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    cache_write_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    cache_read_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    used_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    cost_microusd: Mapped[int] = mapped_column(BigInteger, default=0)
+    request: Mapped[dict[str, Any]]
+    reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    applied: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what its edits came to
+    error: Mapped[str] = mapped_column(Text, default="")
+    retryable: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class CounterRow(Base):
+    """Used and reserved of one budget scope (domain.budget.Limit.scope); its limit is configuration."""
+
+    __tablename__ = "budget_counters"
+
+    scope: Mapped[str] = mapped_column(String(120), primary_key=True)
+    used_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    reserved_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    used_microusd: Mapped[int] = mapped_column(BigInteger, default=0)
+    reserved_microusd: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class CheckRow(Base):
+    """One check as it ran on one commit (domain.change.CheckRun)."""
+
+    __tablename__ = "check_runs"
+    __table_args__ = (Index("check_runs_by_commit", "task_pk", "commit"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    commit: Mapped[str] = mapped_column(String(64))
+    run: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class ReviewRow(Base):
+    """A model's verdict on one exact head commit; `verdict` null = no verdict."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (Index("reviews_by_commit", "task_pk", "head_commit"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    head_commit: Mapped[str] = mapped_column(String(64))
+    rung: Mapped[str] = mapped_column(String(10))
+    model: Mapped[str] = mapped_column(String(80))
+    verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    why_none: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+
+
+class ApprovalRow(Base):
+    """A person's consent to one exact head commit; counts once per person (R-APR-1)."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (UniqueConstraint("task_pk", "head_commit", "person"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    head_commit: Mapped[str] = mapped_column(String(64))
+    person: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    voided_at: Mapped[datetime | None]
+
+
+class InboxRow(Base):
+    """One inbound delivery. Written before the ack, since Slack does not send again what was acked."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (Index("inbox_open", "done_at"),)
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class OutboxRow(Base):
+    """One Slack message that is wanted: a task's card (updated in place), a thread reply, a DM, an upload.
+
+    It is due while shown_revision < wanted_revision. `leased_until` keeps two senders apart; a lease that ran out
+    means that a send may have happened, so the next sender looks for the message by its key first."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_due", "due"),)
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))  # card | thread | direct | upload
+    task_pk: Mapped[int | None] = mapped_column(ForeignKey("tasks.pk"))
+    channel: Mapped[str] = mapped_column(String(40))  # a person's id for a direct message
+    payload: Mapped[dict[str, Any]]
+    wanted_revision: Mapped[int] = mapped_column(default=1)
+    shown_revision: Mapped[int] = mapped_column(default=0)
+    due: Mapped[bool] = mapped_column(default=True)
+    ts: Mapped[str | None] = mapped_column(String(40))
+    leased_until: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]

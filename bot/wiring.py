@@ -1,0 +1,250 @@
+"""The composition root: settings -> adapters -> office -> Bolt app, DBOS, foreman and messenger."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from aiohttp import web
+from dbos import DBOS, AsyncSQLAlchemyDatasource, DBOSConfig
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.adapters.anthropic_model import AnthropicModel
+from bot.adapters.checks import SandboxedChecks
+from bot.adapters.gemini_model import GeminiReviewer
+from bot.adapters.git import GitRepository
+from bot.adapters.prices import PriceBook
+from bot.adapters.sandbox import SandboxSettings
+from bot.adapters.slack_chat import SlackChat, make_client
+from bot.domain.approvals import Team
+from bot.domain.prices import price_from_dollars
+from bot.domain.project import Project
+from bot.domain.secrets import Redactor
+from bot.domain.task import Rung
+from bot.errors import ConfigError
+from bot.listeners import register
+from bot.render import Renderer
+from bot.settings import Config, Settings
+from bot.settings import Project as ProjectSettings
+from bot.store.database import Database
+from bot.store.migrate import migrate
+from bot.workflows.foreman import Foreman
+from bot.workflows.messenger import Messenger
+from bot.workflows.narrator import narrate
+from bot.workflows.office import Office
+from bot.workflows.stages import register_stages
+
+log = logging.getLogger("orch")
+
+Closers = list[Callable[[], Awaitable[object]]]
+Role = Literal["all", "slack", "worker"]
+
+#: DBOS resumes only what the same version started; stages are short and their code tolerates what came before, so the
+#: version stands still until a stage's steps change in a way that a half-done one could not go on with.
+STAGES_VERSION = "1"
+
+
+def data_folder(name: str) -> Path:
+    """templates/ or migrations/: beside the package in a checkout, inside it in an installed wheel."""
+    inside = Path(__file__).parent / "_data" / name
+    return inside if inside.exists() else Path(__file__).parent.parent / name
+
+
+def project_rules(config: Config, project: ProjectSettings) -> Project:
+    """A project's configuration as the domain sees it."""
+    rungs = {Rung(name): model for name, model in config.models.items()}
+    return Project(
+        key=project.key,
+        channel=project.channel,
+        branch=project.branch,
+        timezone=project.timezone,
+        team=Team(
+            leads=project.leads,
+            approvers=project.approvers,
+            security_approvers=project.security_approvers,
+            self_approval=project.self_approval,
+        ),
+        limits=config.limits,
+        models={rung: config.model_id(rung) for rung in rungs},
+        max_attempts={rung: model.max_attempts for rung, model in rungs.items()},
+        concurrency={rung: model.concurrency for rung, model in rungs.items()},
+        merge=project.merge,
+        setup=project.setup,
+        checks=project.checks,
+        security_paths=config.policy.security_paths,
+        haiku_first=config.policy.haiku_first,
+    )
+
+
+def price_book(config: Config) -> PriceBook:
+    """Prices, the config's own included. Raises ConfigError for a model whose price is unknown."""
+    overrides = {
+        config.model_id(Rung(name)): price_from_dollars(
+            model.price.input, model.price.output, model.price.cache_write, model.price.cache_read
+        )
+        for name, model in config.models.items()
+        if model.price
+    }
+    return PriceBook(overrides)
+
+
+def checks_runner(settings: Settings, redact: Callable[[str], str]) -> SandboxedChecks:
+    box = settings.config.sandbox
+    sandbox = SandboxSettings(
+        enabled=box.enabled,
+        timeout_seconds=box.timeout_seconds,
+        memory_mb=box.memory_mb,
+        read_only_paths=box.read_only_paths,
+    )
+    return SandboxedChecks(sandbox, settings.home, redact)
+
+
+def repository(settings: Settings, project: ProjectSettings, redact: Callable[[str], str]) -> GitRepository:
+    return GitRepository(project.repo, project.branch, settings.home, project.key, redact)
+
+
+def need(settings: Settings) -> None:
+    """Raises ConfigError that names every variable which `orch serve` lacks."""
+    missing = [
+        name
+        for name, value in (
+            ("SLACK_BOT_TOKEN", settings.slack_bot_token),
+            (
+                "SLACK_APP_TOKEN (or SLACK_SIGNING_SECRET and PORT)",
+                settings.slack_app_token or settings.slack_signing_secret,
+            ),
+            ("ANTHROPIC_API_KEY", settings.anthropic_api_key),
+            ("GEMINI_API_KEY", settings.gemini_api_key),
+        )
+        if not value
+    ]
+    if settings.slack_signing_secret and not settings.slack_app_token and settings.port is None:
+        missing.append("PORT (with SLACK_SIGNING_SECRET, Slack calls us)")
+    if missing:
+        raise ConfigError(
+            f"Not set: {', '.join(missing)}. README.md says where each comes from; `orch local` needs none of them."
+        )
+
+
+def build_office(settings: Settings, database: Database, client: AsyncWebClient) -> Office:
+    """Every adapter, made from settings. Raises ConfigError."""
+    config = settings.config
+    redact = Redactor(settings.secrets)
+    prices = price_book(config)
+    slowest = max(model.timeout_seconds for model in config.models.values())
+    claude = AnthropicModel(settings.anthropic_api_key or "", settings.anthropic_base_url, slowest)
+    gemini = GeminiReviewer(settings.gemini_api_key or "", settings.gemini_base_url, timeout_seconds=slowest)
+    return Office(
+        projects={p.key: project_rules(config, p) for p in config.projects},
+        db=database,
+        chat=SlackChat(client),
+        render=Renderer(data_folder("templates")),
+        repositories={p.key: repository(settings, p, redact) for p in config.projects},
+        models={Rung.HAIKU: claude, Rung.SONNET: claude, Rung.OPUS: claude, Rung.GEMINI: gemini},
+        reviewer=gemini,
+        checks=checks_runner(settings, redact),
+        price=prices.price,
+        redact=redact,
+        secrets=settings.secrets,
+    )
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, role: Role = "all", say: Callable[[str], None] | None = None
+) -> AsyncIterator[Office]:
+    """The bot at work, for as long as the block lasts. Raises ConfigError before anything is started."""
+    need(settings)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.database_url)
+    tasks: list[asyncio.Task[None]] = []
+    closers: Closers = [database.close]
+    try:
+        await migrate(database, data_folder("migrations"))
+        client = make_client(settings.slack_bot_token or "", settings.slack_api_url)
+        office = build_office(settings, database, client)
+        if role != "slack":
+            office = await _start_stages(office, settings, tasks, closers)
+        if say:
+            tasks.append(asyncio.create_task(narrate(office, say), name="narrator"))
+        app = AsyncApp(client=client, signing_secret=settings.slack_signing_secret or "socket mode needs none")
+        if role != "worker":
+            await _start_slack(app, office, settings, tasks, closers)
+        if settings.port is not None:
+            by_http = role != "worker" and not settings.slack_app_token
+            await _listen(settings.port, app if by_http else None, closers)
+        yield office
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for close in reversed(closers):
+            await close()
+
+
+async def _start_stages(
+    office: Office, settings: Settings, tasks: list[asyncio.Task[None]], closers: Closers
+) -> Office:
+    url = settings.database_url
+    system = f"sqlite:///{settings.home / 'stages.db'}" if url.startswith("sqlite") else url
+    config: DBOSConfig = {
+        "name": "orch",
+        "system_database_url": system,
+        "application_version": STAGES_VERSION,
+        "executor_id": settings.executor_id,
+        "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": 1.0,
+    }
+    DBOS(config=config)
+
+    async def stop() -> None:
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=5)
+
+    closers.append(stop)
+    ds = await AsyncSQLAlchemyDatasource.create(url, engine=office.db.engine)
+    office = replace(office, ds=ds)
+    start = register_stages(office)
+    DBOS.launch()
+    tasks.append(asyncio.create_task(Foreman(office, start).run(), name="foreman"))
+    return office
+
+
+async def _start_slack(
+    app: AsyncApp, office: Office, settings: Settings, tasks: list[asyncio.Task[None]], closers: Closers
+) -> None:
+    desk = register(app, office)
+    tasks.append(asyncio.create_task(desk.work_left_over(), name="desk"))
+    tasks.append(asyncio.create_task(Messenger(office).run(), name="messenger"))
+    if settings.slack_app_token:
+        handler = AsyncSocketModeHandler(app, settings.slack_app_token, ping_interval=5)
+        handler.client.proxy = app.client.proxy
+        await handler.connect_async()
+        closers.append(handler.close_async)
+
+
+async def _listen(port: int, app: AsyncApp | None, closers: Closers) -> None:
+    """Health on PORT; with an app (HTTP mode) Slack's deliveries too. 0 = any free port."""
+    server = web.Application()
+
+    async def healthy(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    server.router.add_get("/healthz", healthy)
+    if app is not None:
+
+        async def deliver(request: web.Request) -> web.Response:
+            return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+
+        server.router.add_post("/slack/events", deliver)
+    runner = web.AppRunner(server, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "0.0.0.0", port).start()
+    closers.append(runner.cleanup)

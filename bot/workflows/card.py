@@ -1,0 +1,37 @@
+"""The facts that a task's card shows, read in one session. What it looks like is templates/cards/task.json.j2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.calls import Verdict
+from bot.domain.card import buttons
+from bot.store import ledger, tasks
+from bot.store.tables import TaskRow
+from bot.workflows.office import Office
+
+
+async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str, Any]:
+    """Everything the card template names."""
+    row = await session.get_one(TaskRow, pk)
+    task = tasks.as_task(row)
+    tokens, cost = await ledger.spent(session, pk)
+    calls = await ledger.calls_of(session, pk)
+    attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
+    review = await tasks.newest_review(session, pk)
+    return {
+        "row": row,
+        "task": task,
+        "buttons": buttons(task),
+        "tokens": tokens,
+        "cost": cost,
+        "attempt_tokens": sum(call.used_tokens or call.reserved_tokens for call in attempt_calls),
+        "answered_by": next((call.answered_by for call in reversed(calls) if call.answered_by), None),
+        "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
+        "review": review if review and review.head_commit == row.head_commit else None,
+        "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,
+        "approved_by": tuple(await tasks.approvals(session, pk)),
+        "branch": office.projects[row.project].branch,
+    }

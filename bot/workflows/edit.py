@@ -1,0 +1,239 @@
+"""The `running` stage: one edit call, or the attempt's one repair call (DESIGN, "Context and edits"; R-ESC-4)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.budget import MIN_OUTPUT_TOKENS
+from bot.domain.calls import ModelReply, ModelRequest
+from bot.domain.context import Packed, likely_files, pack
+from bot.domain.edits import ToolResult, apply_edits, edited_paths
+from bot.domain.escalation import Outcome
+from bot.domain.gate import GatePolicy, inspect
+from bot.domain.task import Rung, TaskState
+from bot.errors import ModelError
+from bot.ports import ModelClient, Repository, Reviewer
+from bot.store import ledger, tasks
+from bot.store.tables import CallRow, TaskRow
+from bot.workflows.attempts import attempt_failed, block
+from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+
+#: A model that says so at the start of its answer has given up (R-ESC-4).
+BEYOND = "BEYOND:"
+#: The share of a budget that the first prompt may take; the rest is for the answer and one repair.
+PROMPT_SHARE = 0.6
+CANDIDATE_FILES = 12
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call ready to be paid for."""
+
+    purpose: Literal["edit", "repair"]
+    rung: Rung
+    base: str
+    request: ModelRequest
+    counted: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call's edits came to. `failed` None = the commit goes on to the checks."""
+
+    head: str | None
+    results: tuple[ToolResult, ...]
+    failed: Outcome | None
+    why: str
+    security_reasons: tuple[str, ...] = ()
+
+
+async def edit(office: Office, visit: Visit) -> None:
+    """The stage. Ends in `checking`, in another attempt, or with a person."""
+    prepared = await office.step(prepare_edit, visit)
+    outcome = await paid_call(
+        office, visit, purpose=prepared.purpose, rung=prepared.rung, request=prepared.request, counted=prepared.counted
+    )
+    if isinstance(outcome, Answered):
+        result = await office.step(apply_reply, visit, prepared.base, outcome.call_id)
+        await office.tx(finish_edit, visit, prepared.base, outcome.call_id, result)
+    else:
+        await office.tx(finish_unanswered, visit, outcome)
+
+
+async def prepare_edit(office: Office, visit: Visit) -> Prepared:
+    """Build the request and have the provider count it (free)."""
+    async with office.db.read() as session:
+        row = await session.get_one(TaskRow, visit.pk)
+        calls = await ledger.calls_of(session, visit.pk, visit.attempt)
+    if row.entry != visit.entry:
+        raise Superseded(visit.id)
+    rung = Rung(row.route["rung"])
+    repository = office.repositories[row.project]
+    base = row.base_commit or await repository.refresh()
+    first = next((c for c in calls if c.purpose == "edit" and c.applied is not None), None)
+    if first is not None:
+        request = _repair_request(office, row, first)
+        return Prepared("repair", rung, base, request, await counted(office.models[rung], request))
+    start = row.start_commit or base
+    return await _first_request(office, row, rung, repository, base, start)
+
+
+async def _first_request(
+    office: Office, row: TaskRow, rung: Rung, repository: Repository, base: str, start: str
+) -> Prepared:
+    """Pack what matters into the budget; where the provider counts more than there is room for, pack once more."""
+    paths = await repository.list_files(start)
+    contents = await repository.read_files(start, likely_files(row.text, row.files, paths, CANDIDATE_FILES))
+    contents = {path: office.redact(text) for path, text in contents.items()}
+    allowance = int(row.token_budget * PROMPT_SHARE)
+    room = row.token_budget - 2 * MIN_OUTPUT_TOKENS
+    for _again in range(2):
+        packed = pack(row.text, row.files, paths, contents, _checks(office, row), tuple(row.learned), max(0, allowance))
+        request = _request(office, row, rung, packed)
+        count = await counted(office.models[rung], request)
+        if count <= room:
+            break
+        allowance = min(allowance, packed.estimated_tokens) - (count - room)
+    return Prepared("edit", rung, base, request, count)
+
+
+def _checks(office: Office, row: TaskRow) -> tuple[str, ...]:
+    return (*office.projects[row.project].checks, *row.checks)
+
+
+def _request(office: Office, row: TaskRow, rung: Rung, packed: Packed) -> ModelRequest:
+    facts = {"row": row, "packed": packed, "checks": _checks(office, row), "learned": row.learned}
+    return ModelRequest(
+        model=office.projects[row.project].models[rung],
+        system=office.render.text("prompts/edit_system", {}),
+        messages=({"role": "user", "content": office.redact(office.render.text("prompts/edit", facts))},),
+        edit_tools=True,
+    )
+
+
+def _repair_request(office: Office, row: TaskRow, first: CallRow) -> ModelRequest:
+    """The first conversation, the answers to its tool calls, and what failed."""
+    request = ModelRequest.model_validate(first.request)
+    reply = ModelReply.model_validate(first.reply)
+    results = [
+        {"type": "tool_result", "tool_use_id": r["call_id"], "content": r["text"], "is_error": r["is_error"]}
+        for r in (first.applied or {})["results"]
+    ]
+    words = office.render.text("prompts/repair", {"lesson": row.learned[-1] if row.learned else ""})
+    said = [dict(block) for block in reply.content] or [{"type": "text", "text": "(nothing)"}]
+    return request.model_copy(
+        update={
+            "call_id": "",
+            "messages": (
+                *request.messages,
+                {"role": "assistant", "content": said},
+                {"role": "user", "content": [*results, {"type": "text", "text": office.redact(words)}]},
+            ),
+        }
+    )
+
+
+async def counted(client: ModelClient | Reviewer, request: ModelRequest) -> int:
+    """Count a request; a passing fault of the free count is tried again."""
+    for wait in (0.5, 2.0):
+        try:
+            return await client.count(request)
+        except ModelError as error:
+            if not error.retryable:
+                raise
+            await asyncio.sleep(wait)
+    return await client.count(request)
+
+
+async def apply_reply(office: Office, visit: Visit, base: str, call_id: str) -> Result:
+    """Apply the edits of a settled call, commit them, and look at the change through the gate."""
+    async with office.db.read() as session:
+        row = await session.get_one(TaskRow, visit.pk)
+        call = await session.get_one(CallRow, call_id)
+        calls = await ledger.calls_of(session, visit.pk, visit.attempt)
+    reply = ModelReply.model_validate(call.reply)
+    if reply.text.lstrip().startswith(BEYOND) or reply.stop == "refusal":
+        said = reply.text.strip().removeprefix(BEYOND).strip()[:300] or "the model refused the task"
+        return Result(None, (), "beyond", said)
+    if reply.stop == "max_tokens":  # the last call may be half of one
+        return Result(None, (), "tokens", "the answer was cut off at its token limit")
+    repository = office.repositories[row.project]
+    earlier = next((c.applied["head"] for c in reversed(calls) if c.applied and c.applied["head"]), None)
+    parent = earlier or row.start_commit or base
+    paths = await repository.list_files(parent)
+    known = await repository.read_files(parent, edited_paths(paths, reply.edits))
+    applied = apply_edits(known, paths, reply.edits)
+    head = earlier
+    if applied.changes:
+        head = await repository.commit_files(
+            row.task_id, parent, applied.changes, f"{row.task_id}: attempt {row.attempt}"
+        )
+    if applied.errors:
+        return Result(head, applied.results, "refused", applied.errors[0].text)
+    if not applied.changes and not head:
+        return Result(head, applied.results, "refused", "the model changed nothing")
+    return await _through_gate(office, row, base, head or parent, applied.results)
+
+
+async def _through_gate(office: Office, row: TaskRow, base: str, head: str, results: tuple[ToolResult, ...]) -> Result:
+    project = office.projects[row.project]
+    change = await office.repositories[row.project].change(base, head)
+    policy = GatePolicy(declared=tuple(row.files), security_paths=project.security_paths, known_secrets=office.secrets)
+    verdict = inspect(change, policy)
+    reasons = tuple(verdict.security_reasons)
+    if verdict.refused:
+        return Result(head, results, "refused", "; ".join(r.text for r in verdict.refused[:5]), reasons)
+    if reasons and row.route["rung"] == Rung.HAIKU:  # R-ESC-5, R-SEC-1
+        return Result(head, results, "security", reasons[0], reasons)
+    return Result(head, results, None, "", reasons)
+
+
+async def finish_edit(
+    office: Office, session: AsyncSession, visit: Visit, base: str, call_id: str, result: Result
+) -> None:
+    """Record the commit and go on: to the checks, to a repair, or to the next step. Raises Superseded."""
+    row = await current(session, visit)
+    call = await session.get_one(CallRow, call_id)
+    call.applied = {"head": result.head, "results": [r.model_dump(mode="json") for r in result.results]}
+    row.base_commit, row.head_commit = base, result.head
+    if result.security_reasons:
+        row.route = {**row.route, "security": True}
+        row.security_reasons = list(result.security_reasons)
+    if result.failed:
+        await attempt_failed(office, session, row, outcome=result.failed, why=result.why, lesson=result.why)
+        return
+    why = f"attempt {row.attempt} made a commit"
+    await tasks.step(session, row, TaskState.CHECKING, at=office.now(), who=ORCH, why=why,
+                     detail={"head": result.head})  # fmt: skip
+
+
+async def finish_unanswered(
+    office: Office, session: AsyncSession, visit: Visit, outcome: Unaffordable | Failed
+) -> None:
+    """No answer came. Raises Superseded."""
+    row = await current(session, visit)
+    match outcome:
+        case Failed(why=why):
+            await attempt_failed(office, session, row, outcome="provider", why=why, lesson="")
+        case Unaffordable(why=why) if await _is_repair(session, row):
+            await attempt_failed(office, session, row, outcome="tokens", why=why, lesson="")
+        case Unaffordable(why=why, own=own):
+            hint = " Cancel it and assign it again with a larger `--budget`, or declare its `--files`." if own else ""
+            await block(office, session, row, f"{why}.{hint}", detail={"budget": True})
+
+
+async def _is_repair(session: AsyncSession, row: TaskRow) -> bool:
+    return any(call.applied is not None for call in await ledger.calls_of(session, row.pk, row.attempt))
+
+
+async def current(session: AsyncSession, visit: Visit) -> TaskRow:
+    """The task's row, locked, if it is still in the stage entry of this visit. Raises Superseded."""
+    row = await tasks.lock(session, visit.pk)
+    if row.entry != visit.entry or row.state != visit.stage:
+        raise Superseded(visit.id)
+    return row

@@ -1,0 +1,105 @@
+"""The foreman: starts what may run, and makes sure that every task in a stage has its workflow.
+
+It decides nothing (domain.order does) and remembers nothing that matters: after a crash its next round finds everything
+again in the tasks' rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.order import Start, Wait, ready
+from bot.domain.task import Rung, TaskState
+from bot.store import outbox, tasks
+from bot.store.tables import TaskRow
+from bot.workflows.attempts import block
+from bot.workflows.office import ORCH, Office, Visit
+
+log = logging.getLogger("orch.foreman")
+
+#: How long work that another process queued may stay unseen, in seconds.
+ROUND_SECONDS = 1.0
+
+
+class Foreman:
+    """One per process that runs stages."""
+
+    def __init__(self, office: Office, start: Callable[[Visit], Awaitable[None]]) -> None:
+        self._office = office
+        self._start = start
+        self._started: set[str] = set()  # visits of tasks that are still in that stage; saves asking DBOS again
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except Exception:
+                log.exception("a round failed; the next one tries again")
+                await asyncio.sleep(ROUND_SECONDS)
+            try:
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await self._office.work.wait()
+            except TimeoutError:
+                pass
+            self._office.work.clear()
+
+    async def round(self) -> None:
+        """Start what may run now, then every stage that has no workflow yet."""
+        await self._dispatch()
+        async with self._office.db.read() as session:
+            visits = [Visit.of(row) for row in await tasks.in_stages(session)]
+        self._started &= {visit.id for visit in visits}
+        for visit in visits:
+            if visit.id not in self._started:
+                await self._start(visit)
+                self._started.add(visit.id)
+
+    async def _dispatch(self) -> None:
+        for key in self._office.projects:
+            async with self._office.db.read() as session:
+                queued = [row.pk for row in await tasks.in_project(session, key) if row.state == TaskState.QUEUED]
+            if queued:
+                async with self._office.db.begin() as session:
+                    await dispatch(self._office, session, key)
+                self._office.mail.set()
+
+
+async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
+    """Ask domain.order what the project's queued tasks do now, and do that."""
+    project = office.projects[key]
+    rows = {row.task_id: row for row in await tasks.in_project(session, key)}
+    named = {name for row in rows.values() for name in row.after} - set(rows)
+    ended = await tasks.by_ids(session, key, named)
+    every = [tasks.as_task(row) for row in (*rows.values(), *ended)]
+    for decision in ready(every, project.concurrency):
+        row = await tasks.lock(session, rows[decision.task.id].pk)
+        match decision:
+            case _ if row.state != TaskState.QUEUED:
+                continue
+            case Wait(why=why):
+                if row.waits_for != why:
+                    row.waits_for = why
+                    await tasks.note(session, row, at=office.now(), who=ORCH, kind="waiting", why=why)
+            case Start():
+                await _begin(office, session, row)
+
+
+async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:
+    rung = Rung(row.route["rung"])
+    if rung is Rung.MANUAL:
+        message = office.render.message("alerts/manual", {"row": row})
+        await outbox.want(session, f"manual/{row.project}/{row.task_id}/{row.owner}", "direct", row.owner, message,
+                          office.now(), task_pk=row.pk)  # fmt: skip
+        await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=ORCH, why="a person does this")
+        return
+    if rung is Rung.OPUS and row.opus_approved_by is None:  # R-ESC-8
+        await block(office, session, row, "opus needs a person's approval", detail={"propose": "opus"})
+        return
+    await tasks.start_attempt(session, row, office.now())
+    await tasks.step(session, row, TaskState.RUNNING, at=office.now(), who=ORCH, kind="attempt",
+                     why=f"attempt {row.attempt} at {rung}")  # fmt: skip

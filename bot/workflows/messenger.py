@@ -1,0 +1,115 @@
+"""The messenger: sends what the outbox wants, once, in order, and no faster than Slack likes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+
+from bot.errors import OrchError
+from bot.store import outbox
+from bot.store.tables import OutboxRow, TaskRow
+from bot.workflows.card import card_facts
+from bot.workflows.office import Office
+
+log = logging.getLogger("orch.messenger")
+
+ROUND_SECONDS = 1.0
+LEASE = timedelta(seconds=60)
+#: At most one update per card and second; the last state wins.
+CARD_SECONDS = 1.0
+#: Waits after a failed send, in seconds; after the last one the message is given up, and the log says so.
+RETRY_SECONDS = (1, 2, 5, 15, 60, 300, 900)
+
+
+class Messenger:
+    """One per process that talks to Slack."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._card_due: dict[str, float] = {}  # key -> monotonic time before which the card is left alone
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._office.mail.clear()
+            try:
+                pause = await self.round()
+            except Exception:
+                log.exception("a round failed; the next one tries again")
+                pause = ROUND_SECONDS
+            try:
+                async with asyncio.timeout(pause):
+                    await self._office.mail.wait()
+            except TimeoutError:
+                continue
+
+    async def round(self) -> float:
+        """Send what is due; returns the seconds until something may be due again."""
+        async with self._office.db.read() as session:
+            rows = await outbox.due(session, self._office.now())
+        pause = ROUND_SECONDS
+        for row in rows:
+            early = self._card_due.get(row.key, 0.0) - time.monotonic()
+            if early > 0:
+                pause = min(pause, early)
+            else:
+                await self._deliver(row)
+        return pause
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        now = self._office.now()
+        async with self._office.db.begin() as session:
+            if not await outbox.lease(session, row, now, now + LEASE):
+                return
+            task = await session.get(TaskRow, row.task_pk) if row.task_pk else None
+            card = await session.get(OutboxRow, outbox.card_key(task)) if task else None
+            fresh = await session.get_one(OutboxRow, row.key, populate_existing=True)
+            revision, maybe_sent = fresh.wanted_revision, row.leased_until is not None and not row.error
+        try:
+            ts = await self._send(row, card.ts if card else None, maybe_sent)
+        except OrchError as error:
+            await self._postpone(row, str(error))
+            return
+        if row.kind == "card":
+            self._card_due[row.key] = time.monotonic() + CARD_SECONDS
+        async with self._office.db.begin() as session:
+            await outbox.sent(session, row.key, revision, ts)
+
+    async def _send(self, row: OutboxRow, card_ts: str | None, maybe_sent: bool) -> str | None:
+        """Send one message; returns its ts. Raises OrchError where Slack refused or could not be reached."""
+        chat, office = self._office.chat, self._office
+        match row.kind:
+            case "card":
+                async with office.db.read() as session:
+                    message = office.render.message("cards/task", await card_facts(office, session, row.task_pk or 0))
+                if row.ts:
+                    await chat.update(row.channel, row.ts, message)
+                    return row.ts
+                return await chat.post(row.channel, message, key=row.key, look_first=maybe_sent)
+            case "thread":
+                self._need(card_ts)
+                return await chat.post(row.channel, row.payload, key=row.key, thread_ts=card_ts, look_first=maybe_sent)
+            case "upload":
+                await self._upload(row.payload, row.channel, self._need(card_ts))
+                return None
+            case _:
+                return await chat.post(row.channel, row.payload, key=row.key, look_first=maybe_sent)
+
+    async def _upload(self, payload: dict[str, Any], channel: str, thread_ts: str) -> None:
+        await self._office.chat.upload(channel, thread_ts, payload["name"], payload["content"], payload["title"])
+
+    def _need(self, card_ts: str | None) -> str:
+        if card_ts is None:
+            raise OrchError("the task's card is not posted yet")
+        return card_ts
+
+    async def _postpone(self, row: OutboxRow, error: str) -> None:
+        give_up = row.tries >= len(RETRY_SECONDS)
+        log.log(logging.ERROR if give_up else logging.WARNING, "%s: not sent (%s)%s", row.key, error,
+                "; given up" if give_up else "")  # fmt: skip
+        again = None if give_up else self._office.now() + timedelta(seconds=RETRY_SECONDS[row.tries])
+        async with self._office.db.begin() as session:
+            await outbox.failed(session, row.key, error, again)

@@ -1,0 +1,107 @@
+"""What every workflow works with: the project's rules, the ports, the store and the clock. Made by wiring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from dbos import DBOS, AsyncSQLAlchemyDatasource
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.prices import Price
+from bot.domain.project import Project
+from bot.domain.task import Rung
+from bot.ports import Chat, CheckRunner, ModelClient, Repository, Reviewer
+from bot.render import Renderer
+from bot.store.database import Database
+from bot.store.tables import TaskRow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ORCH = "orch"  # who did it, where no person did
+
+
+class Superseded(Exception):
+    """The task has left the stage that this workflow was started for: someone cancelled it, or it went on."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One entry of a task into a stage; its id makes a duplicate start a no-op."""
+
+    pk: int
+    project: str
+    task_id: str
+    attempt: int
+    stage: str
+    entry: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.project}/{self.task_id}/{self.attempt}/{self.stage}/{self.entry}"
+
+    @staticmethod
+    def of(row: TaskRow) -> Visit:
+        return Visit(row.pk, row.project, row.task_id, row.attempt, row.state, row.entry)
+
+
+@dataclass(frozen=True)
+class Office:
+    """The rooms that workflows may enter. Ports and store only; nothing here is global."""
+
+    projects: Mapping[str, Project]
+    db: Database
+    chat: Chat
+    render: Renderer
+    repositories: Mapping[str, Repository]
+    models: Mapping[Rung, ModelClient]
+    reviewer: Reviewer
+    checks: CheckRunner
+    price: Callable[[str, date], Price]
+    redact: Callable[[str], str]
+    secrets: tuple[str, ...] = ()  # configured values that must never be in a commit (R-SEC-3)
+    ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)
+    now: Callable[[], datetime] = utc_now
+    work: asyncio.Event = field(default_factory=asyncio.Event)  # there may be stages to start
+    mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be messages to send
+
+    def nudge(self) -> None:
+        """Something was committed: let the foreman and the messenger look now, not at their next round."""
+        self.work.set()
+        self.mail.set()
+
+    async def tx(
+        self,
+        function: Callable[Concatenate[Office, AsyncSession, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Inside a stage: a transaction that commits together with its DBOS checkpoint."""
+        assert self.ds is not None
+        ds = self.ds
+
+        async def body() -> T:
+            return await function(self, ds.sql_session(), *args, **kwargs)
+
+        options: Any = {"name": function.__name__, "isolation_level": self.db.isolation_level}
+        result = await ds.run_tx_step_async(options, body)
+        self.mail.set()
+        return result
+
+    async def step(
+        self, function: Callable[Concatenate[Office, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Inside a stage: one effect outside the database; it may run twice after a crash."""
+
+        async def body() -> T:
+            return await function(self, *args, **kwargs)
+
+        return await DBOS.run_step_async({"name": function.__name__}, body)

@@ -1,0 +1,126 @@
+"""The `in_review` stage: gemini's verdict on the exact diff (R-RT-3, R-SEC-4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.calls import ModelRequest, ReviewReply, Verdict
+from bot.domain.task import Rung, TaskState
+from bot.store import outbox, tasks
+from bot.store.tables import CallRow, ReviewRow, TaskRow
+from bot.workflows.attempts import attempt_failed, block, tell_thread
+from bot.workflows.edit import counted, current
+from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+
+#: A review without a verdict is asked for once more, then a person has to look.
+TRIES = 2
+
+
+@dataclass(frozen=True)
+class Prepared:
+    request: ModelRequest
+    counted: int
+    patch: str
+
+
+async def review(office: Office, visit: Visit) -> None:
+    """The stage. Ends in `awaiting_approval`, in another attempt, or with a person."""
+    prepared = await office.step(prepare_review, visit)
+    outcome = await paid_call(
+        office, visit, purpose="review", rung=Rung.GEMINI, request=prepared.request, counted=prepared.counted
+    )
+    if isinstance(outcome, Answered):
+        await office.tx(finish_review, visit, outcome.call_id, prepared.patch)
+    else:
+        await office.tx(finish_unreviewed, visit, outcome)
+
+
+async def prepare_review(office: Office, visit: Visit) -> Prepared:
+    async with office.db.read() as session:
+        row = await session.get_one(TaskRow, visit.pk)
+        runs = await tasks.checks_of(session, visit.pk, row.head_commit)
+    if row.entry != visit.entry or row.head_commit is None or row.base_commit is None:
+        raise Superseded(visit.id)
+    project = office.projects[row.project]
+    change = await office.repositories[row.project].change(row.base_commit, row.head_commit)
+    patch = office.redact(change.patch)
+    facts = {"row": row, "patch": patch, "runs": runs, "security": bool(row.route["security"])}
+    request = ModelRequest(
+        model=project.models[Rung.GEMINI],
+        system=office.render.text("prompts/review_system", {}),
+        messages=({"role": "user", "content": office.redact(office.render.text("prompts/review", facts))},),
+    )
+    return Prepared(request, await counted(office.reviewer, request), patch)
+
+
+async def finish_review(office: Office, session: AsyncSession, visit: Visit, call_id: str, patch: str) -> None:
+    """Record the verdict for this head commit and go on. Raises Superseded."""
+    row = await current(session, visit)
+    call = await session.get_one(CallRow, call_id)
+    reply = ReviewReply.model_validate(call.reply)
+    verdict = reply.verdict
+    session.add(
+        ReviewRow(
+            task_pk=row.pk,
+            head_commit=row.head_commit,
+            rung=Rung.GEMINI.value,
+            model=reply.model,
+            verdict=verdict.model_dump(mode="json") if verdict else None,
+            why_none=reply.why_none,
+            at=office.now(),
+        )
+    )
+    if verdict is None:
+        await _no_verdict(office, session, row, reply.why_none)
+        return
+    await tell_thread(office, session, row, f"review-{row.entry}", "thread/review", verdict=verdict, model=reply.model)
+    if verdict.verdict == "approve":
+        await _approved(office, session, row, verdict, patch)
+        return
+    critical = any(finding.severity == "critical" for finding in verdict.findings)
+    await attempt_failed(office, session, row, outcome="critical" if critical else "findings",
+                         why=_worst(verdict), lesson=_lesson(verdict))  # fmt: skip
+
+
+async def _approved(office: Office, session: AsyncSession, row: TaskRow, verdict: Verdict, patch: str) -> None:
+    now = office.now()
+    await tasks.end_attempt(session, row, at=now, outcome="passed", why=f"reviewed: {verdict.quality_score:g}/10")
+    key = f"diff/{row.project}/{row.task_id}/{row.head_commit}"
+    upload = {"name": f"{row.task_id}.diff", "title": f"{row.task_id}: the change", "content": patch}
+    await outbox.want(session, key, "upload", row.channel, upload, now, task_pk=row.pk)
+    why = f"gemini approved it with {verdict.quality_score:g}/10"
+    await tasks.step(session, row, TaskState.AWAITING_APPROVAL, at=now, who=ORCH, why=why)
+    approvers = office.projects[row.project].team.who_approves
+    await tell_thread(office, session, row, f"approve-{row.head_commit}", "thread/ready", approvers=approvers)
+
+
+async def _no_verdict(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
+    """No verdict is never an approval: ask once more, then a person decides."""
+    reviews = await tasks.reviews_without_verdict(session, row.pk, row.head_commit)
+    why = f"the review gave no verdict ({why})"
+    if reviews < TRIES:
+        await tasks.step(session, row, TaskState.IN_REVIEW, at=office.now(), who=ORCH, kind="review_again", why=why)
+    else:
+        await block(office, session, row, f"{why}, {reviews} times", detail={"rule": "R-SEC-4", "resume": "in_review"})
+
+
+async def finish_unreviewed(
+    office: Office, session: AsyncSession, visit: Visit, outcome: Unaffordable | Failed
+) -> None:
+    row = await current(session, visit)
+    why = f"the review could not be made: {outcome.why}"
+    await block(office, session, row, why, detail={"rule": "R-SEC-4", "resume": "in_review"})
+
+
+def _worst(verdict: Verdict) -> str:
+    order = ("critical", "high", "medium", "low")
+    findings = sorted(verdict.findings, key=lambda f: order.index(f.severity))
+    return f"the review asked for changes: {findings[0].message[:200]}" if findings else "the review asked for changes"
+
+
+def _lesson(verdict: Verdict) -> str:
+    lines = [f"- {f.severity} {f.file}:{f.line or ''} {f.message}" for f in verdict.findings]
+    return "The review asked for changes:\n" + "\n".join(lines)

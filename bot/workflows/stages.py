@@ -1,0 +1,90 @@
+"""The one durable workflow, `stage`: it runs what a task's state asks for, under a deterministic id.
+
+Short stages, not one long workflow (DESIGN). The task's row is the truth: a stage ends by writing the next state, and
+the foreman starts what that state asks for. A start that was made before is a no-op; one that was lost is made up for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from dbos import DBOS, SetWorkflowID
+from dbos._error import DBOSException  # not exported
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.task import Rung, TaskState
+from bot.errors import OrchError
+from bot.store.tables import TaskRow
+from bot.workflows.attempts import block
+from bot.workflows.check import check
+from bot.workflows.edit import current, edit
+from bot.workflows.merge import merge
+from bot.workflows.office import Office, Superseded, Visit
+from bot.workflows.report import report
+from bot.workflows.review import review
+
+log = logging.getLogger("orch.stages")
+
+Stage = Callable[[Office, Visit], Awaitable[None]]
+
+STAGES: dict[str, Stage] = {
+    TaskState.RUNNING: edit,
+    TaskState.CHECKING: check,
+    TaskState.IN_REVIEW: review,
+    TaskState.MERGING: merge,
+}
+
+
+def register_stages(office: Office) -> Callable[[Visit], Awaitable[None]]:
+    """Register the workflow with DBOS (before its launch); returns the function that starts a visit."""
+
+    @DBOS.workflow(name="stage")
+    async def run_stage(pk: int, project: str, task_id: str, attempt: int, stage: str, entry: int) -> None:
+        visit = Visit(pk, project, task_id, attempt, stage, entry)
+        try:
+            await _work(office, visit)
+        except Superseded:
+            log.info("%s: left, since the task moved on", visit.id)
+        except DBOSException:
+            raise
+        except Exception as error:
+            why = str(error) if isinstance(error, OrchError) else f"a defect in Orch: {type(error).__name__}: {error}"
+            log.log(logging.WARNING if isinstance(error, OrchError) else logging.ERROR, "%s: %s", visit.id, why,
+                    exc_info=not isinstance(error, OrchError))  # fmt: skip
+            await _give_to_person(office, visit, office.redact(why))
+        finally:
+            office.nudge()
+
+    async def start(visit: Visit) -> None:
+        with SetWorkflowID(visit.id):
+            await DBOS.start_workflow_async(
+                run_stage, visit.pk, visit.project, visit.task_id, visit.attempt, visit.stage, visit.entry
+            )
+
+    return start
+
+
+async def _work(office: Office, visit: Visit) -> None:
+    if visit.stage == TaskState.RUNNING and await office.step(asks_for_report, visit):
+        await report(office, visit)
+    else:
+        await STAGES[visit.stage](office, visit)
+
+
+async def asks_for_report(office: Office, visit: Visit) -> bool:
+    """Whether the task wants an answer (gemini's rung, R-RT-3), not a change."""
+    async with office.db.read() as session:
+        row = await session.get_one(TaskRow, visit.pk)
+    return bool(row.route["rung"] == Rung.GEMINI)
+
+
+async def _give_to_person(office: Office, visit: Visit, why: str) -> None:
+    try:
+        await office.tx(block_visit, visit, why)
+    except Superseded:
+        log.info("%s: left, since the task moved on", visit.id)
+
+
+async def block_visit(office: Office, session: AsyncSession, visit: Visit, why: str) -> None:
+    await block(office, session, await current(session, visit), why)
