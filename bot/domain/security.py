@@ -17,7 +17,8 @@ from bot.domain.paths import matches
 WORDS: tuple[tuple[str, str], ...] = (
     (
         "authentication",
-        r"auth|auth[nz]|oauth\w*|authenticat\w*|unauthenticated|log(?:ging)?[- ]?in|log(?:ging)?[- ]?out|logon|"
+        r"auth|auth[nz]|auth0|cognito|keycloak|okta|clerk|next-?auth|passport(?:\.?js)?|single sign[- ]on|"
+        r"user registration|oauth\w*|authenticat\w*|unauthenticated|log(?:ging)?[- ]?in|log(?:ging)?[- ]?out|logon|"
         r"sign(?:ing)?[- ]?(?:in|out|up)|signed[- ]in|sso|ldap|kerberos|bearer|basic[- ]auth\w*|"
         r"impersonat\w*|identity provider|idp|account (?:takeover|linking|recovery)|magic link|reauth\w*|authority|"
         r"self-service (?:flow|recovery|registration)\w*|identifier[- ]first|userinfo|workload identity|wif|pats?|"
@@ -30,12 +31,12 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"multi-?tenan\w*|tenant isolation|ownership check|least privilege|entitlements?|admin[- ]only|"
         r"(?:restrict|limit|deny|gate)\w* (?:[\w-]+ ){0,2}access|"
         r"consents?|(?:admin|super)[- ]?users?|admin access|non-admin\w*|"
-        r"enforc\w+ (?:[\w-]+ ){0,2}(?:access|scop\w+|polic\w+)",
+        r"guards?(?! (?:against|clauses?))|enforc\w+ (?:[\w-]+ ){0,2}(?:access|scop\w+|polic\w+)",
     ),
-    ("passwords", r"passwords?|passwd|passphrases?|passwordless|credentials?|bcrypt|argon2\w*|scrypt|pbkdf2|hibp"),
+    ("passwords", r"passwords?|passwd|passphrases?|passwordless|credentials?|bcrypt\w*|argon2\w*|scrypt|pbkdf2|hibp"),
     (
         "tokens",
-        r"jwts?|jw[kset]s?|jwks|dpop|pkce|nonces?|refresh[- ]tokens?|access[- ]tokens?|id[-_ ]tokens?|"
+        r"jwts?|jsonwebtoken|jw[kset]s?|jwks|dpop|pkce|nonces?|refresh[- ]tokens?|access[- ]tokens?|id[-_ ]tokens?|"
         r"(?:api|private|public|secret|signing|shared|encryption|session|host|master) ?keys?|api[-_]keys?|"
         r"tokens?|token introspection|revo(?:ke\w*|cation)|claims?|key[- ]?(?:rotation|store|ring)s?",
     ),
@@ -47,18 +48,18 @@ WORDS: tuple[tuple[str, str], ...] = (
         r"sha-?\d+|md5|(?:password|secure) ?hash\w*|salts?|signatures?|code[- ]?sign\w*|signing|countersign\w*|"
         r"sign(?:ed|s)? (?:url|request|payload|message|webhook|commit|cookie)s?|certificates?|certs?|m?tls|ssl|"
         r"https only|hsts|kms|hsm|secure random|csprng|keypairs?|thumbprints?|pkcs\w*|pem|spki|asn\.?1|"
-        r"key (?:agreement|wrap\w*|derivation|management)|tpm|fips|sealed",
+        r"key (?:agreement|wrap\w*|derivation|management)|tpm|fips",
     ),
     (
         "secrets",
         r"secrets?|vault|sensitive|redact\w*|(?:leak|expos)(?:s|es|ed|ing)? (?:[\w-]+ ){0,2}(?:data|keys?|pii|ips?)|"
-        r"hide (?:[\w-]+ ){0,2}(?:keys?|values?)|pii|scrub\w*|\.env(?!\.example|\.sample|\.template)",
+        r"hide (?:[\w-]+ ){0,2}(?:keys?|values?)|pii|pci|gdpr|scrub\w*|\.env(?!\.example|\.sample|\.template)",
     ),
     (
         "web attacks",
         r"csrf|xsrf|xss|ssrf|xxe|rce|cross-site|injections?|sql ?i|saniti[sz]\w*|dompurify|csp|"
         r"content[- ]security[- ]policy|clickjack\w*|x-frame\w*|open redirects?|x-forwarded-\w+|"
-        r"(?:internal|private) ips?|hijack\w*|path traversal|directory traversal|traversal|"
+        r"(?:internal|private) ips?|hijack\w*|path traversal|directory traversal|eval|firewalls?|"
         r"prototype[- ]pollution|deseriali[sz]ation of untrusted|untrusted|untrustworthy|zip[- ]?slip|redos|"
         r"escap(?:e|es|ed|ing) (?:user |raw )?(?:html|input|output|quotes?|strings?|shell)|html[- ]escap\w*|"
         r"inner ?html|v-html|same[- ]origin|cors|"
@@ -74,7 +75,8 @@ WORDS: tuple[tuple[str, str], ...] = (
     ),
     (
         "second factor",
-        r"2fa|mfa|[th]otp|otp|one-time (?:code|password)s?|webauthn|passkeys?|fido2?|second factor|aal\d?",
+        r"2fa|mfa|(?:two|2|multi)[- ]factor|[th]otp|otp|one-time (?:code|password)s?|webauthn|passkeys?|"
+        r"fido2?|second factor|aal\d?",
     ),
     (
         "abuse",
@@ -94,7 +96,8 @@ HARMLESS = (
     r"css tokens?|lexer tokens?|tokens? per (?:second|day|minute)|(?:max|num)[-_ ]?tokens?|"
     r"(?:recording|debug|planning|test|coding|replay|tmux|terminal|chat) sessions?|session replays?|"
     r"code ?sandbox\w*|sandbox(?:ed)? example|aria roles?|role attribute|byrole|getbyrole|"
-    r"copyright\w*|authored|by author|cookie ?cutter|cookie banner|secret santa|salt lake"
+    r"(?:dependency|fault|constructor) injection|case[- ]?(?:in)?sensitive|copyright\w*|authored|"
+    r"by author|cookie ?cutter|cookie banner|secret santa|salt lake"
 )
 #: Paths whose files are security-critical whatever the text says. Patterns as in bot.domain.paths.
 PATHS: tuple[str, ...] = (
@@ -133,12 +136,14 @@ PATHS: tuple[str, ...] = (
 #: A text that plainly asks for documentation, wording or tests: its object must come before any "to", "for", "in"...
 _DOC_THINGS = (
     r"(?:documentation|(?:(?:ts|js|type|api)[ -]?)?docs?|readme(?:\.md)?|docstrings?|changelogs?|changesets?|guides?|"
-    r"tutorials?|faqs?|spelling|wording|examples? (?:for|of|to)|(?:code|inline) comments?|comments? (?:in|of|about|on)|"
+    r"tutorials?|faqs?|spelling|wording|examples? (?:for|of|to)|(?:code|inline) comments?|comments? (?:in|"
+    r"of|about|on)|"
     r"(?:broken|dead|outdated) links?|diagrams?|how-?to|instructions|quick-?start|explanations?|best practices|"
     r"[\w/-]+\.(?:md|mdx|rst))"
 )
 _DOC_VERBS = (
-    r"(?:add|updat|fix|improv|writ|extend|correct|clarif|remov|revis|rework|polish|mov|creat|expand|tweak|link|includ|"
+    r"(?:add|updat|fix|improv|writ|extend|correct|clarif|remov|revis|rework|polish|mov|creat|expand|tweak|"
+    r"link|includ|"
     r"enhanc)(?:e|y|s|es|ed|ies|ing)?"
 )
 _FEW = (
@@ -164,7 +169,8 @@ TEST_PHRASE = re.compile(
 )
 #: What makes such a phrase unclear: a second piece of work, or a consequence for the code.
 _MORE_WORK = re.compile(
-    r"(?:\band|\bthen|\balso|[,;+&.\n])\s+(?:also |then |please )*(?:implement|fix|add|change|refactor|remove|enforce|"
+    r"(?:\band|\bthen|\balso|[,;+&.\n])\s+(?:also |then |please )*(?:implement|fix|add|change|refactor|"
+    r"remove|enforce|"
     r"rotate|enable|disable|switch|replace|migrate|make|move|harden|validate|verify|encrypt|hash|store|allow|block|"
     r"reject|patch|use|drop|skip|stop|start|let)\b"
     r"|\b(?:implement|bypass|exploit|vulnerab|attack|leak|uncomment|comment(?:ed|ing)? out|"

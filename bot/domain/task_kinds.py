@@ -30,10 +30,17 @@ SIMPLE = (
 )
 #: Too much for haiku, whatever else is said (R-RT-2: more than 30 changed lines).
 LARGE = (
-    r"\b(?:complex\w*|rewrite|redesign|overhaul|architecture|concurren\w*|algorithm\w*|distributed|entire|across all)\b"
+    r"\b(?:complex\w*|rewrite|redesign|overhaul|architecture|concurren\w*|algorithm\w*|distributed|entire|"
+    r"across all)\b"
 )
 _LINES = re.compile(r"\b(\d{2,5})\+? (?:changed )?(?:lines|loc)\b", re.IGNORECASE)
 _LINT = re.compile(r"\b(?:lint\w*|eslint|coverage|type ?check\w*)\b", re.IGNORECASE)
+#: A request that also wants the change is a change.
+_AND_CHANGE = re.compile(
+    r"\b(?:and|then)(?: then)? (?:fix|implement|add|refactor|change|update|rewrite|improve|remove|"
+    r"optimi[sz]e|correct)\b",
+    re.IGNORECASE,
+)
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|pls|can you|could you|would you|we need to|i want to|need to|let's|also)[\s,]+)*",
     re.IGNORECASE,
@@ -61,7 +68,7 @@ def classify(text: str, files: Iterable[str] = ()) -> Guess | None:
     """The kind of work, or None where no rule knows it. Files decide over words, requests over both."""
     plain = _POLITE.sub("", text.strip(), count=1)
     for rule, pattern in _REQUESTS:
-        if found := pattern.search(plain):
+        if (found := pattern.search(plain)) and not _AND_CHANGE.search(plain):
             return Guess(rule.type, rule.confidence, _said(found))
     worded = _by_words(plain)
     placed = _by_files([kind_of(path) for path in files])

@@ -135,7 +135,7 @@ CHANGES: tuple[Rule, ...] = (
         T.SCHEMA,
         0.85,
         r"\b(?:database|db) (?:schema|migrations?|tables?|index(?:es)?|columns?)\b|\b(?:add|create|write|"
-        r"alter|drop) (?:[\w-]+ ){0,4}(?:migrations?|table|foreign keys?)\b|\b(?:typeorm|prisma|alembic|"
+        r"alter|drop) (?:[\w-]+ ){0,6}?(?:migrations?|table|foreign keys?)\b|\b(?:typeorm|prisma|alembic|"
         r"sqlalchemy|knex|sequelize|drizzle)\b|\bsql (?:schema|migrations?)\b|\b(?:entity|entities|"
         r"relational|data(?:base)?) (?:schema|model)\b",
     ),
@@ -182,7 +182,7 @@ CHANGES: tuple[Rule, ...] = (
         T.DOCS,
         0.7,
         r"\b(?:guides?|examples?|links?|sections?|notes?|instructions|comments?|references?|how to|"
-        r"community|logo|screenshots?|faq|website|blog|outdated|getting started|about)\b",
+        r"community|logo|screenshots?|faq|website|blog|outdated|getting started)\b",
     ),
     Rule(
         T.CONFIG,
