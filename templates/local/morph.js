@@ -3,7 +3,7 @@
 "use strict";
 
 const Morph = (() => {
-  const OWN = new Set(["open", "data-dirty", "aria-busy", "aria-invalid", "style"]);
+  const OWN = new Set(["open", "data-dirty", "aria-busy", "aria-invalid", "style", "data-up", "data-left"]);
 
   function into(root, html) {
     const wanted = document.createElement("template");
@@ -62,7 +62,7 @@ const Morph = (() => {
       }
     }
     for (const { name, value } of [...to.attributes]) {
-      if (from.getAttribute(name) !== value && !(name === "open")) from.setAttribute(name, value);
+      if (from.getAttribute(name) !== value && name !== "open") from.setAttribute(name, value);
     }
     for (const { name } of [...from.attributes]) {
       if (!to.hasAttribute(name) && !OWN.has(name)) from.removeAttribute(name);

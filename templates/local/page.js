@@ -327,15 +327,19 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "Escape" && place.thread && !document.querySelector("dialog[open]")) closeThread();
 });
 
-// A menu opens upwards where there is no room below; a multi select tells the app when it is closed.
+// A menu opens to where there is room; a multi select tells the app when it is closed.
 document.addEventListener(
   "toggle",
   (event) => {
     const menu = event.target;
     if (!menu.matches?.("details.menu")) return;
     if (menu.open) {
-      const room = window.innerHeight - menu.getBoundingClientRect().bottom;
-      menu.classList.toggle("opens-up", room < menu.querySelector(".menu-items").offsetHeight + 12);
+      const at = menu.getBoundingClientRect();
+      const room = (menu.closest("[data-scroller]") || document.body).getBoundingClientRect();
+      const items = menu.querySelector(".menu-items");
+      const needed = items.offsetHeight + 12;
+      menu.toggleAttribute("data-up", room.bottom - at.bottom < needed && at.top - room.top > needed);
+      menu.toggleAttribute("data-left", at.left + items.offsetWidth > room.right - 12);
     } else if (menu.touched && menu.dataset.dispatch) {
       menu.touched = false;
       interact(menu, { kind: menu.dataset.input, value: valueOf(menu) });
