@@ -1,0 +1,57 @@
+"""The tasks' working trees of one bare clone. A tree that a kill left half made is made again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.adapters.git_command import Git
+from bot.adapters.scratch import remove_tree
+from bot.errors import RepositoryError
+
+
+class Worktrees:
+    """One folder per task under `folder`. The caller holds the repository's lock."""
+
+    def __init__(self, git: Git, clone: Path, folder: Path) -> None:
+        self._git, self._clone, self._folder = git, clone, folder
+
+    async def at(self, task_id: str, commit: str, lock: int) -> Path:
+        """The task's tree, clean and at `commit`, on branch `orch/<task id>`."""
+        path, branch = self._folder / task_id, f"orch/{task_id}"
+        if (path / ".git").is_file():
+            try:
+                await self._reset(path, branch, commit, lock)
+            except RepositoryError:
+                pass  # damaged: made again below
+            else:
+                return path
+        await self._forget(path, lock)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        words = ("worktree", "add", "--quiet", "--force", "--force", "--no-track", "-B", branch)
+        await self._git(*words, str(path), commit, at=self._clone, lock=lock, doing="making a working tree")
+        return path
+
+    async def drop(self, task_id: str, lock: int) -> None:
+        """Remove the task's tree and branch, if they exist."""
+        await self._forget(self._folder / task_id, lock)
+        await self._git("update-ref", "-d", f"refs/heads/orch/{task_id}", at=self._clone, lock=lock)
+
+    async def _reset(self, path: Path, branch: str, commit: str, lock: int) -> None:
+        words = ("rev-parse", "--path-format=absolute", "--git-common-dir")
+        if Path((await self._git(*words, at=path, lock=lock)).text) != self._clone:
+            raise self._git.error("using a working tree", f"{path} belongs to another repository")
+        await self._git("checkout", "--quiet", "--force", "--no-track", "-B", branch, commit, at=path, lock=lock)
+        await self._git("clean", "-ffdxq", at=path, lock=lock)
+
+    async def _forget(self, path: Path, lock: int) -> None:
+        await asyncio.to_thread(self._remove, path)
+        await self._git("worktree", "prune", "--expire=now", at=self._clone, lock=lock)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a tree and git's record of it, also one that git had locked while it was made."""
+        remove_tree(path)
+        for record in (self._clone / "worktrees").glob("*"):
+            place = record / "gitdir"
+            if not place.is_file() or place.read_text().strip() == str(path / ".git"):
+                remove_tree(record)
