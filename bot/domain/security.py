@@ -12,153 +12,35 @@ from typing import NamedTuple
 
 from bot.domain.file_kinds import FileKind, kind_of
 from bot.domain.paths import matches
+from bot.domain.security_words import HARMLESS, PATHS, WORDS
 
-#: Words that make a task security-critical wherever they stand, by theme. Compared without case.
-WORDS: tuple[tuple[str, str], ...] = (
-    (
-        "authentication",
-        r"auth|auth[nz]|auth0|cognito|keycloak|okta|clerk|next-?auth|passport(?:\.?js)?|single sign[- ]on|"
-        r"user registration|oauth\w*|authenticat\w*|unauthenticated|log(?:ging)?[- ]?in|log(?:ging)?[- ]?out|logon|"
-        r"sign(?:ing)?[- ]?(?:in|out|up)|signed[- ]in|sso|ldap|kerberos|bearer|basic[- ]auth\w*|"
-        r"impersonat\w*|identity provider|idp|account (?:takeover|linking|recovery)|magic link|reauth\w*|authority|"
-        r"self-service (?:flow|recovery|registration)\w*|identifier[- ]first|userinfo|workload identity|wif|pats?|"
-        r"pin (?:code|check)s?|backup codes?|(?:un)?verif\w* (?:the )?e-?mails?|e-?mail verification|introspection",
-    ),
-    (
-        "authorisation",
-        r"authori[sz]\w*|unauthori[sz]ed|permissions?|privileges?|rbac|abac|acls?|access[- ]controls?|"
-        r"access[- ]polic(?:y|ies)|access (?:check|rule|right)s?|roles?|grants?|scopes? (?:check|claim)s?|forbidden|"
-        r"multi-?tenan\w*|tenant isolation|ownership check|least privilege|entitlements?|admin[- ]only|"
-        r"(?:restrict|limit|deny|gate)\w* (?:[\w-]+ ){0,2}access|"
-        r"consents?|(?:admin|super)[- ]?users?|admin access|non-admin\w*|"
-        r"guards?(?! (?:against|clauses?))|enforc\w+ (?:[\w-]+ ){0,2}(?:access|scop\w+|polic\w+)",
-    ),
-    ("passwords", r"passwords?|passwd|passphrases?|passwordless|credentials?|bcrypt\w*|argon2\w*|scrypt|pbkdf2|hibp"),
-    (
-        "tokens",
-        r"jwts?|jsonwebtoken|jw[kset]s?|jwks|dpop|pkce|nonces?|refresh[- ]tokens?|access[- ]tokens?|id[-_ ]tokens?|"
-        r"(?:api|private|public|secret|signing|shared|encryption|session|host|master) ?keys?|api[-_]keys?|"
-        r"tokens?|token introspection|revo(?:ke\w*|cation)|claims?|key[- ]?(?:rotation|store|ring)s?",
-    ),
-    ("sessions", r"sessions?|cookies?|same-?site|http-?only|remember[- ]me|session fixation"),
-    ("federation", r"oidc|openid\w*|saml\w*|scim|ciba|fapi|par endpoint|pushed authorization|redirect[-_ ]?uris?"),
-    (
-        "cryptography",
-        r"crypto\w*|encrypt\w*|decrypt\w*|cipher\w*|hmac|aes\w*|rsa\w*|ecdsa|ecdh\w*|ed25519|eddsa|x25519|okp|x509|"
-        r"sha-?\d+|md5|(?:password|secure) ?hash\w*|salts?|signatures?|code[- ]?sign\w*|signing|countersign\w*|"
-        r"sign(?:ed|s)? (?:url|request|payload|message|webhook|commit|cookie)s?|certificates?|certs?|m?tls|ssl|"
-        r"https only|hsts|kms|hsm|secure random|csprng|keypairs?|thumbprints?|pkcs\w*|pem|spki|asn\.?1|"
-        r"key (?:agreement|wrap\w*|derivation|management)|tpm|fips",
-    ),
-    (
-        "secrets",
-        r"secrets?|vault|sensitive|redact\w*|(?:leak|expos)(?:s|es|ed|ing)? (?:[\w-]+ ){0,2}(?:data|keys?|pii|ips?)|"
-        r"hide (?:[\w-]+ ){0,2}(?:keys?|values?)|pii|pci|gdpr|scrub\w*|\.env(?!\.example|\.sample|\.template)",
-    ),
-    (
-        "web attacks",
-        r"csrf|xsrf|xss|ssrf|xxe|rce|cross-site|injections?|sql ?i|saniti[sz]\w*|dompurify|csp|"
-        r"content[- ]security[- ]policy|clickjack\w*|x-frame\w*|open redirects?|x-forwarded-\w+|"
-        r"(?:internal|private) ips?|hijack\w*|path traversal|directory traversal|eval|firewalls?|"
-        r"prototype[- ]pollution|deseriali[sz]ation of untrusted|untrusted|untrustworthy|zip[- ]?slip|redos|"
-        r"escap(?:e|es|ed|ing) (?:user |raw )?(?:html|input|output|quotes?|strings?|shell)|html[- ]escap\w*|"
-        r"inner ?html|v-html|same[- ]origin|cors|"
-        r"allow(?:ed)?[- ]?(?:list|origin)\w*|block[- ]?list\w*|deny[- ]?list\w*|"
-        r"arbitrary (?:code|file|command|method)\w*|"
-        r"secure[- ]headers?|permissions-policy|context ?isolat\w*|(?:un)?sandbox\w*",
-    ),
-    (
-        "input validation",
-        r"validators?|input validation|validat\w* (?:of )?(?:user |untrusted |request |the )?"
-        r"(?:[\w-]+ )?"
-        r"(?:input|upload|payload|url|origin|host|header|redirect|signature|audience|issuer|email|sender)s?",
-    ),
-    (
-        "second factor",
-        r"2fa|mfa|(?:two|2|multi)[- ]factor|[th]otp|otp|one-time (?:code|password)s?|webauthn|passkeys?|"
-        r"fido2?|second factor|aal\d?",
-    ),
-    (
-        "abuse",
-        r"rate[- ]?limit\w*|throttl\w*|brute[- ]?force|captchas?|recaptcha|turnstile|lock-?out|abus\w*|"
-        r"denial of service|ddos|dos|bots? protection|spam",
-    ),
-    (
-        "vulnerabilities",
-        r"cve|cves|cve-\d[\d-]*|ghsa[-\w]*|cwe-\d+|vulnerab\w*|exploit\w*|security|insecure\w*|secure|securing|"
-        r"hardening|harden\w*|attack\w*|malicious\w*|bypass\w*|privilege escalation|tamper\w*|spoof\w*|mitm|"
-        r"timing[- ]safe|constant[- ]time|audit (?:log|trail)s?|0-?day|snyk|(?:npm|yarn|pnpm|cargo|pip) audit",
-    ),
-)
-#: The same words where they mean something harmless. They are taken out before the search.
-HARMLESS = (
-    r"design tokens?|token (?:budget|count|usage|limit|cost|price)s?|(?:input|output|prompt|completion) tokens?|"
-    r"css tokens?|lexer tokens?|tokens? per (?:second|day|minute)|(?:max|num)[-_ ]?tokens?|"
-    r"(?:recording|debug|planning|test|coding|replay|tmux|terminal|chat) sessions?|session replays?|"
-    r"code ?sandbox\w*|sandbox(?:ed)? example|aria roles?|role attribute|byrole|getbyrole|"
-    r"(?:dependency|fault|constructor) injection|case[- ]?(?:in)?sensitive|copyright\w*|authored|"
-    r"by author|cookie ?cutter|cookie banner|secret santa|salt lake"
-)
-#: Paths whose files are security-critical whatever the text says. Patterns as in bot.domain.paths.
-PATHS: tuple[str, ...] = (
-    *(
-        "**/auth/**",
-        "**/authn/**",
-        "**/authz/**",
-        "**/*auth[!o]*",
-        "**/*auth",
-        "**/*auth[!o]*/**",
-        "**/*authoriz*/**",
-        "**/*authoris*",
-        "**/oauth*/**",
-        "**/*oauth*",
-    ),
-    *("**/*login*", "**/*logout*", "**/*signin*", "**/*sign-in*", "**/*signup*", "**/*sso*/**", "**/*ldap*"),
-    *(
-        "**/*jwt*",
-        "**/*jwk*",
-        "**/*jws*",
-        "**/*jwe*",
-        "**/*jose*",
-        "**/*token*",
-        "**/*oidc*",
-        "**/*openid*",
-        "**/*saml*",
-    ),
-    *("**/*crypt*", "**/*cipher*", "**/*hmac*", "**/*signature*", "**/*cert*", "**/tls/**", "**/*tls.*", "**/ssl/**"),
-    *("**/*password*", "**/*credential*", "**/*secret*", "**/*vault*", "**/kms/**", "**/*keystore*"),
-    *("**/*session*", "**/*cookie*", "**/*csrf*", "**/*xss*", "**/*cors*", "**/*csp*", "**/*sanitiz*", "**/*sanitis*"),
-    *("**/*permission*", "**/*rbac*", "**/acl/**", "**/*acl.*", "**/*authoriz*", "**/*access-control*", "**/*guard*"),
-    *("**/*mfa*", "**/*2fa*", "**/*totp*", "**/*webauthn*", "**/*passkey*", "**/*captcha*"),
-    *("**/*rate-limit*", "**/*rate_limit*", "**/*ratelimit*", "**/*throttl*", "**/security/**", "**/*security*"),
-    *("**/middleware/auth*", ".github/workflows/**", ".gitlab-ci.yml", "**/CODEOWNERS", "**/*policy*/**"),
-)
-#: A text that plainly asks for documentation, wording or tests: its object must come before any "to", "for", "in"...
+#: A text that plainly asks for documentation: its object must come before any "to", "for", "in" and the like, since
+#: "add the login to the docs" asks for a log-in.
+_FEW = r"(?:(?!(?:so|and|then|until|before|without|pass|passes|to|for|from|in|on|behind|when|if)\b)[\w/.'`-]+ ){0,7}?"
 _DOC_THINGS = (
     r"(?:documentation|(?:(?:ts|js|type|api)[ -]?)?docs?|readme(?:\.md)?|docstrings?|changelogs?|changesets?|guides?|"
-    r"tutorials?|faqs?|spelling|wording|examples? (?:for|of|to)|(?:code|inline) comments?|comments? (?:in|"
-    r"of|about|on)|"
-    r"(?:broken|dead|outdated) links?|diagrams?|how-?to|instructions|quick-?start|explanations?|best practices|"
-    r"[\w/-]+\.(?:md|mdx|rst))"
+    r"tutorials?|faqs?|spelling|wording|examples? (?:for|of)|(?:code|inline) comments?|comments? in|"
+    r"(?:notes?|sections?|explanations?) (?:about|regarding)|diagrams?|how-?to|quick-?start|explanations?|"
+    r"best practices|[\w/-]+\.(?:md|mdx|rst))"
 )
 _DOC_VERBS = (
-    r"(?:add|updat|fix|improv|writ|extend|correct|clarif|remov|revis|rework|polish|mov|creat|expand|tweak|"
-    r"link|includ|"
-    r"enhanc)(?:e|y|s|es|ed|ies|ing)?"
+    r"(?:add|updat|fix|improv|writ|extend|correct|clarif|remov|revis|rework|polish|mov|creat|expand|tweak|includ|enhanc|"
+    r"reorder|align|re-?word|reformat|restructur|reorgani[sz]|translat|adjust)"
+    r"(?:e|y|s|es|ed|ies|ing)?"
 )
-_FEW = (
-    r"(?:(?!(?:so|and|then|until|before|without|pass|passes|to|for|from|in|on|behind|when|if)\b)"
-    r"[\w/.'`-]+ ){0,7}?"
+_PRINTED = (
+    r"(?:docs?|documentation|readme|guides?|comments?|messages?|texts?|labels?|headings?|titles?|copy|tooltips?|"
+    r"descriptions?|pages?|footer|[\w/-]+\.(?:md|mdx|rst))"
 )
-_GOES_ON = r"(?=$|[\s,.:;)]+(?:about|for|on|of|to|in|with|how|that|and|using)\b|[.:;]?$)"
 DOC_PHRASE = re.compile(
-    r"(?:please )?(?:docs?: |(?:document|describ|explain|mention|clarif)(?:e|y|s|es|ies|ing)? "
-    rf"|(?:(?:fix|correct|resolv)(?:e|es|s|ed|ing)? )?{_FEW}(?:typos?|misspell\w*)\b"
-    rf"|{_DOC_VERBS} {_FEW}{_DOC_THINGS}{_GOES_ON}"
-    rf"|{_DOC_VERBS} {_FEW}(?:notes?|sections?|explanations?) (?:about|on|regarding|for)\b"
-    rf"|(?:add|updat)(?:e|s|es|ed|ing)? {_FEW}examples?{_GOES_ON}"
-    rf"|(?!(?:allow|disable|enable|use|make|hide|let|set|get|run|serve|host|deploy|limit)){_FEW}"
-    r"(?:documentation|docs|readme)[.]?$)",
+    r"(?:please )?(?:docs?: (?!(?:add|implement|fix|change|remove|make|use|allow|enable|disable|switch|enforce)\b))?"
+    r"(?:(?<=: )|(?:describ|explain|mention|clarif)(?:e|y|s|es|ies|ing)? "
+    r"|document(?:ing|s)? (?:the|an?|how|what|why|when|which|that|all|each|our|this|these|new|missing|usage|using)\b"
+    rf"|(?:(?:fix|correct|resolv)(?:e|es|s|ed|ing)? )?{_FEW}(?:typos?|misspell\w*)"
+    rf"(?: in (?:[\w/.'`-]+ ){{0,5}}?{_PRINTED}\b|\.?$)"
+    rf"|{_DOC_VERBS} {_FEW}{_DOC_THINGS}(?=$|[\s,.:;)]+(?:about|for|on|of|to|in|with|how|that|and|using)\b|[.:;]?$)"
+    rf"|{_DOC_VERBS} {_FEW}(?:notes?|sections?|explanations?|comments?) (?:about|regarding|in)\b"
+    rf"|(?:add|updat)(?:e|s|es|ed|ing)? {_FEW}examples?(?: (?:for|of|using)\b|\.?$))",
     re.IGNORECASE,
 )
 TEST_PHRASE = re.compile(
@@ -169,11 +51,10 @@ TEST_PHRASE = re.compile(
 )
 #: What makes such a phrase unclear: a second piece of work, or a consequence for the code.
 _MORE_WORK = re.compile(
-    r"(?:\band|\bthen|\balso|[,;+&.\n])\s+(?:also |then |please )*(?:implement|fix|add|change|refactor|"
-    r"remove|enforce|"
+    r"(?:\band|\bthen|\balso|[,;+&.\n])\s+(?:also |then |please )*(?:implement|fix|add|change|refactor|remove|enforce|"
     r"rotate|enable|disable|switch|replace|migrate|make|move|harden|validate|verify|encrypt|hash|store|allow|block|"
     r"reject|patch|use|drop|skip|stop|start|let)\b"
-    r"|\b(?:implement|bypass|exploit|vulnerab|attack|leak|uncomment|comment(?:ed|ing)? out|"
+    r"|\b(?:implement|bypass|exploit|vulnerab|attack|leak|uncomment|comment(?:ed|ing)? out|must\b|should\b|"
     r"(?:which|that) (?:lets|breaks|allows|accepts|rejects|skips|causes|makes|disables))",
     re.IGNORECASE,
 )
@@ -183,7 +64,7 @@ _CODE_VERB = re.compile(
     r"block|reject|refactor|introduce|build|secure|protect|restrict|require|check|store|sanitize|sanitise|escape)\b",
     re.IGNORECASE,
 )
-_WORDS = tuple((theme, re.compile(rf"(?<!\w)(?:{words})(?![\w])", re.IGNORECASE)) for theme, words in WORDS)
+_WORDS = tuple((theme, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for theme, words in WORDS)
 _HARMLESS = re.compile(rf"(?<!\w)(?:{HARMLESS})(?!\w)", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 
@@ -205,9 +86,8 @@ def assess(text: str, files: Iterable[str] = (), security_paths: Iterable[str] =
         return Assessment(True, f"the project guards {own}", True)
     kinds = {kind_of(path) for path in paths}
     wording = is_wording(text)
-    only_docs = bool(kinds) and kinds <= {FileKind.DOCS}
-    only_tests = bool(kinds) and kinds <= {FileKind.DOCS, FileKind.TEST}
-    if (only_docs or only_tests) and (wording or not (word and _CODE_VERB.match(text.strip()))):
+    only_prose = bool(kinds) and kinds <= {FileKind.DOCS, FileKind.TEST}
+    if only_prose and (wording or not (word and _CODE_VERB.match(text.strip()))):
         return Assessment(False, "it changes documentation or tests only", bool(word))
     path = _covered(tuple(p for p in paths if kind_of(p) is not FileKind.DOCS), PATHS)
     if path:

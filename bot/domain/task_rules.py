@@ -96,7 +96,9 @@ CHANGES: tuple[Rule, ...] = (
         0.9,
         r"\b(?:docs?|documentation|readme(?:\.md)?|changelog(?:\.md)?|typos?|misspell\w*|jsdoc|tsdoc|"
         r"docstrings?|contributing(?:\.md)?|faq|release notes|grammar|spelling|wording|tutorials?|"
-        r"migration guide|code of conduct|sponsors?|badges?|broken links?|dead links?)\b|^(?:document|"
+        r"migration guide|code of conduct|sponsors?|badges?|broken links?|dead links?)\b|"
+        r"^(?:document(?! (?:service|store|upload|model|storage|viewer|editor|parser|api|list|search)s?\b)|"
+        r""
         r"mention|clarif(?:y|ies)|describe|explain)\b|\w\.mdx?\b",
     ),
     Rule(

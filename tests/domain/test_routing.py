@@ -82,6 +82,7 @@ BY_TEXT = [
     ("Bump the node version", HAIKU, "config", "R-RT-1"),
     ("Write a README for the billing service", HAIKU, "docs", "R-RT-1"),
     ("please document the retry policy", HAIKU, "docs", "R-RT-1"),
+    ("Document upload for orders", SONNET, "logic", "R-RT-2"),
     ("Fix a typo in the footer", HAIKU, "docs", "R-RT-1"),
     ("Begin the TypeORM schema", SONNET, "schema", "R-RT-2"),
     ("Add an index to the orders table", SONNET, "schema", "R-RT-2"),
