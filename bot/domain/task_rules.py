@@ -98,7 +98,6 @@ CHANGES: tuple[Rule, ...] = (
         r"docstrings?|contributing(?:\.md)?|faq|release notes|grammar|spelling|wording|tutorials?|"
         r"migration guide|code of conduct|sponsors?|badges?|broken links?|dead links?)\b|"
         r"^(?:document(?! (?:service|store|upload|model|storage|viewer|editor|parser|api|list|search)s?\b)|"
-        r""
         r"mention|clarif(?:y|ies)|describe|explain)\b|\w\.mdx?\b",
     ),
     Rule(
