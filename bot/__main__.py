@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,27 +61,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from bot.settings import load_settings
+    from bot.cli.serve import serve
 
-    async def work() -> int:
-        from bot.wiring import running
-
-        settings = load_settings()
-        for warning in settings.config.warnings:
-            logging.getLogger("orch").warning(warning)
-        async with running(settings, arguments.role, say=lambda text: print(text, flush=True)):
-            print("Orch is at work. Stop it with Ctrl+C.", flush=True)
-            await _until_stopped()
-        return 0
-
-    return asyncio.run(work())
-
-
-async def _until_stopped() -> None:
-    stop = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    await stop.wait()
+    return asyncio.run(serve(arguments.role))
 
 
 def _local(arguments: argparse.Namespace) -> int:
@@ -104,22 +85,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    from bot.settings import load_settings
-    from bot.store.database import Database
-    from bot.store.migrate import migrate, pending
-    from bot.wiring import data_folder
+    from bot.cli.migrate import bring_up_to_date
 
-    async def work() -> int:
-        database = Database(load_settings().database_url)
-        try:
-            before, newest = await pending(database, data_folder("migrations"))
-            await migrate(database, data_folder("migrations"))
-        finally:
-            await database.close()
-        print(f"The database is at {newest}." if before == newest else f"The database went from {before} to {newest}.")
-        return 0
-
-    return asyncio.run(work())
+    return asyncio.run(bring_up_to_date())
 
 
 def _route(arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,9 +47,11 @@ class Repository(Protocol):
         """Text of the files that exist at the commit and are UTF-8 regular files (others are left out)."""
         ...
 
-    async def commit_files(self, task_id: str, parent: str, files: Mapping[str, str | None], message: str) -> str:
+    async def commit_files(
+        self, task_id: str, parent: str, files: Mapping[str, str | None], message: str, when: datetime
+    ) -> str:
         """Write the files (None = delete) on top of `parent` in the task's own worktree and commit them on
-        branch `orch/<task id>`; returns the commit. The same call again returns a commit with the same tree.
+        branch `orch/<task id>`; returns the commit. The same call again returns the same commit.
         Paths that leave the worktree or pass through a symlink are refused."""
         ...
 
@@ -58,9 +61,11 @@ class Repository(Protocol):
         """The task's own worktree, clean and at the commit (branch `orch/<task id>`)."""
         ...
 
-    async def build_candidate(self, base: str, head: str, onto: str, message: str, *, squash: bool) -> str:
-        """Build, without a checkout, the commit that would put base..head on top of `onto`.
-        Raises MergeConflict."""
+    async def build_candidate(
+        self, base: str, head: str, onto: str, message: str, *, squash: bool, when: datetime
+    ) -> str:
+        """Build, without a checkout, the commit that would put base..head on top of `onto`; the same call again
+        returns the same commit. Raises MergeConflict."""
         ...
 
     async def advance(self, new: str, expected: str) -> None:

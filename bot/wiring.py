@@ -226,7 +226,7 @@ async def _start_slack(
     if settings.slack_app_token:
         handler = AsyncSocketModeHandler(app, settings.slack_app_token, ping_interval=5)
         handler.client.proxy = app.client.proxy
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]
         closers.append(handler.close_async)
 
 

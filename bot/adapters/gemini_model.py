@@ -1,11 +1,12 @@
-"""Gemini as the reviewer: one request per call, and no verdict unless the answer is whole (R-SEC-4)."""
+"""Gemini: reviews, and answers in words. One request per call; no verdict unless the answer is whole (R-SEC-4)."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bot.adapters.model_errors import (
     CONNECT_SECONDS,
@@ -16,7 +17,7 @@ from bot.adapters.model_errors import (
     tokens_of,
     trusts_environment,
 )
-from bot.domain.calls import ModelRequest, ReviewReply, Usage
+from bot.domain.calls import ModelReply, ModelRequest, ReviewReply, Stop, Usage
 from bot.domain.models import takes_thinking_level
 from bot.domain.review import WireVerdict, parse_verdict
 from bot.errors import ModelError
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from google import genai
     from httpx2 import AsyncClient
 
+T = TypeVar("T")
 Thinking = Literal["minimal", "low", "medium", "high"]
 
 
 class GeminiReviewer:
-    """ports.Reviewer on the google-genai SDK, which is loaded at the first call, in a thread.
+    """ports.Reviewer and ports.ModelClient on the google-genai SDK, which is loaded at the first call, in a thread.
     `timeout_seconds` bounds a whole call. Raises ConfigError for a key that cannot be one."""
 
     def __init__(
@@ -66,15 +68,25 @@ class GeminiReviewer:
             raise self._translated(error, request.model) from error
 
     async def review(self, request: ModelRequest) -> ReviewReply:
-        """One paid call. Raises ModelRefusedCall or ModelOutcomeUnknown."""
+        """One paid call for a verdict. Raises ModelRefusedCall or ModelOutcomeUnknown."""
+        schema = {"response_mime_type": "application/json", "response_schema": review_schema()}
+        return await self._ask(request, schema, review_of)
+
+    async def send(self, request: ModelRequest) -> ModelReply:
+        """One paid call for an answer in words (R-RT-3: a report). Raises ModelRefusedCall or
+        ModelOutcomeUnknown."""
+        return await self._ask(request, {}, answer_of)
+
+    async def _ask(self, request: ModelRequest, form: dict[str, Any], read: Callable[[object], T]) -> T:
         client = await self._ready()
+        config = {**self._config(request), **form}
         try:
             async with asyncio.timeout(self._timeout + CONNECT_SECONDS):
                 answer = await client.aio.models.generate_content(
-                    model=request.model, contents=_contents(request), config=self._config(request)
+                    model=request.model, contents=_contents(request), config=config
                 )
             raw = answer.sdk_http_response
-            return review_of(json.loads((raw.body if raw else None) or ""))
+            return read(json.loads((raw.body if raw else None) or ""))
         except Exception as error:
             raise self._translated(error, request.model) from error
 
@@ -100,8 +112,6 @@ class GeminiReviewer:
         return {
             "system_instruction": request.system or None,
             "max_output_tokens": request.max_output,
-            "response_mime_type": "application/json",
-            "response_schema": review_schema(),
             "thinking_config": {"thinking_level": level} if level else None,
             "automatic_function_calling": {"disable": True},
             "automatic_continuation": False,
@@ -168,16 +178,32 @@ class GeminiReviewer:
         )
 
 
-def review_of(body: object) -> ReviewReply:
-    """The review in an answer's JSON. Raises ValueError where it is no answer, or does not say what it used."""
+def answer_of(body: object) -> ModelReply:
+    """The words in an answer's JSON. Raises ValueError where it is no answer, or does not say what it used."""
+    answer, used = _answer(body)
+    text, finish = _candidate(answer)
+    stops: dict[str, Stop] = {"STOP": "end", "MAX_TOKENS": "max_tokens"}
+    return ModelReply(
+        model=text_of(answer.get("modelVersion")), text=text, stop=stops.get(finish, "other"), usage=_usage(used)
+    )
+
+
+def _answer(body: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the answer, its usage). Raises ValueError."""
     if not isinstance(body, dict) or not isinstance(used := body.get("usageMetadata"), dict):
         raise ValueError("no usage")
-    text, finish = _candidate(body)
+    return body, used
+
+
+def review_of(body: object) -> ReviewReply:
+    """The review in an answer's JSON. Raises ValueError where it is no answer, or does not say what it used."""
+    answer, used = _answer(body)
+    text, finish = _candidate(answer)
     verdict = parse_verdict(text, finish == "STOP")
     if isinstance(verdict, str) and finish != "STOP":
         verdict = f"{verdict} ({finish})"
     return ReviewReply(
-        model=text_of(body.get("modelVersion")),
+        model=text_of(answer.get("modelVersion")),
         verdict=None if isinstance(verdict, str) else verdict,
         why_none=verdict if isinstance(verdict, str) else "",
         usage=_usage(used),

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.cli.serve import until_stopped
 from bot.errors import ConfigError, OrchError
 from bot.local.models import Faults, build_models_app, rehearsal_script
 from bot.local.page import add_page
@@ -56,7 +56,7 @@ async def local(arguments: argparse.Namespace) -> int:
         if arguments.once:
             return await play_once(stage, sample=arguments.repo is None)
         await _welcome(stage, arguments)
-        await _until_stopped()
+        await until_stopped()
         _say("Stopping; everything is kept for the next start.")
     return 0
 
@@ -72,7 +72,7 @@ async def set_up(arguments: argparse.Namespace, home: Path) -> AsyncIterator[Sta
     )
     world = World(app, path=home / "slack.json")
     server = SlackServer(world, "127.0.0.1", 0 if arguments.once else arguments.port)
-    add_page(server.app, world, templates=data_folder("templates") / "local")
+    add_page(server.app, world, templates=data_folder("templates"))
     thinking = Faults(latency_seconds=0.0 if arguments.once else THINKING)
     server.app.add_subapp("/models", build_models_app(rehearsal_script(), thinking))
     try:
@@ -197,13 +197,6 @@ def _shows(action: str) -> Callable[[Change], bool]:
 
 def _shows_text(change: Change, text: str) -> bool:
     return change.message is not None and text in str(change.message.blocks)
-
-
-async def _until_stopped() -> None:
-    stop = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    await stop.wait()
 
 
 def _say(text: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from bot.domain.task import Frozen
 
+Stop = Literal["end", "tool_use", "max_tokens", "refusal", "other"]
 Purpose = Literal["edit", "repair", "review", "report"]
 
 
@@ -55,7 +56,7 @@ class ModelReply(Frozen):
     text: str
     edits: tuple[EditCall, ...] = ()
     content: tuple[dict[str, Any], ...] = ()
-    stop: Literal["end", "tool_use", "max_tokens", "refusal", "other"] = "end"
+    stop: Stop = "end"
     usage: Usage
 
 

@@ -99,6 +99,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch done ID",
         "Say that a manual task is finished.",
         ("/orch done S1-D1-2", "/orch done SHOP:S1-D1-2"),
+        now=True,
     ),
     Entry(
         "block",

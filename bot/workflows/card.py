@@ -28,7 +28,9 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "tokens": tokens,
         "cost": cost,
         "attempt_tokens": sum(call.used_tokens or call.reserved_tokens for call in attempt_calls),
-        "answered_by": next((call.answered_by for call in reversed(calls) if call.answered_by), None),
+        "answered_by": next(
+            (call.answered_by for call in reversed(calls) if call.answered_by and call.purpose != "review"), None
+        ),
         "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
         "review": review if review and review.head_commit == row.head_commit else None,
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,

@@ -37,10 +37,15 @@ async def run_checks(office: Office, row: TaskRow, commit: str) -> tuple[CheckRu
         return ()
     repository = office.repositories[row.project]
     setup_source = (
-        await repository.worktree(f"{row.task_id}-setup", row.base_commit or commit) if project.setup else None
+        await repository.worktree(setup_tree(row.task_id), row.base_commit or commit) if project.setup else None
     )
     worktree = await repository.worktree(row.task_id, commit)
     return await office.checks.run(worktree, commands, setup=project.setup, setup_source=setup_source or worktree)
+
+
+def setup_tree(task_id: str) -> str:
+    """The name of the worktree that holds a task's base commit, for the set-up commands."""
+    return f"{task_id}-base"
 
 
 def failing(runs: Sequence[CheckRun]) -> CheckRun | None:

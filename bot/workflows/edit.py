@@ -170,9 +170,9 @@ async def apply_reply(office: Office, visit: Visit, base: str, call_id: str) -> 
     applied = apply_edits(known, paths, reply.edits)
     head = earlier
     if applied.changes:
-        head = await repository.commit_files(
-            row.task_id, parent, applied.changes, f"{row.task_id}: attempt {row.attempt}"
-        )
+        message = f"{row.task_id}: attempt {row.attempt}"
+        when = call.settled_at or call.created_at  # recorded, so that a replay makes the same commit
+        head = await repository.commit_files(row.task_id, parent, applied.changes, message, when)
     if applied.errors:
         return Result(head, applied.results, "refused", applied.errors[0].text)
     if not applied.changes and not head:

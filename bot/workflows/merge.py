@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +16,7 @@ from bot.errors import BaseMoved, MergeConflict, TreeDirty
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, take_next_step, tell_thread
-from bot.workflows.check import failing, failure_words, run_checks
+from bot.workflows.check import failing, failure_words, run_checks, setup_tree
 from bot.workflows.edit import current
 from bot.workflows.office import ORCH, Office, Superseded, Visit
 
@@ -45,22 +46,24 @@ class Landed:
 async def merge(office: Office, visit: Visit) -> None:
     """The stage. Ends in `merged`, back with the approvers, in another attempt, or with a person."""
     for _rebuild in range(REBUILDS):
-        message = await office.tx(may_still_merge, visit)
-        if message is None:
+        words = await office.tx(may_still_merge, visit)
+        if words is None:
             return
-        built = await office.step(build, visit, message)
+        built = await office.step(build, visit, *words)
         if built.trouble or failing(built.runs):
             await office.tx(finish_unbuilt, visit, built)
             return
         landed = await office.step(land, visit, built.commit, built.onto)
         if landed.how != "moved":
             await office.tx(finish_merge, visit, built, landed)
+            if landed.how == "landed":
+                await office.step(tidy, visit)
             return
     await office.tx(give_up, visit)
 
 
-async def may_still_merge(office: Office, session: AsyncSession, visit: Visit) -> str | None:
-    """Ask the gate once more; the commit message, or None when the task went back to its approvers."""
+async def may_still_merge(office: Office, session: AsyncSession, visit: Visit) -> tuple[str, datetime] | None:
+    """Ask the gate once more; the commit's message and time, or None when the task went back to its approvers."""
     row = await current(session, visit)
     facts = await merge_facts(office, session, row)
     hindrance = merge_hindrance(facts)
@@ -70,13 +73,14 @@ async def may_still_merge(office: Office, session: AsyncSession, visit: Visit) -
     review = await tasks.newest_review(session, row.pk)
     calls = await ledger.calls_of(session, row.pk)
     written_by = next((c.answered_by for c in reversed(calls) if c.purpose in ("edit", "repair") and c.answered_by), "")
-    return merge_message(
+    message = merge_message(
         facts.task,
         written_by,
         requested_by=row.requester,
         approved_by=counting_approvals(facts),
         reviewed_by=review.model if review else None,
     )
+    return message, office.now()
 
 
 async def merge_facts(office: Office, session: AsyncSession, row: TaskRow) -> MergeFacts:
@@ -94,7 +98,7 @@ async def merge_facts(office: Office, session: AsyncSession, row: TaskRow) -> Me
     )
 
 
-async def build(office: Office, visit: Visit, message: str) -> Built:
+async def build(office: Office, visit: Visit, message: str, when: datetime) -> Built:
     """Build the candidate on today's branch without a checkout, and run the checks on it (R-PAR-4)."""
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
@@ -109,8 +113,9 @@ async def build(office: Office, visit: Visit, message: str) -> Built:
         theirs = [f.path for f in (await repository.change(base, onto)).files]
         if not survives_rebuild(ours, theirs):
             return Built("", onto, (), "same_files", f"{project.branch} changed the same files meanwhile")
+    squash = project.merge == "squash"
     try:
-        commit = await repository.build_candidate(base, head, onto, message, squash=project.merge == "squash")
+        commit = await repository.build_candidate(base, head, onto, message, squash=squash, when=when)
     except MergeConflict as error:
         return Built("", onto, (), "conflict", str(error))
     return Built(commit, onto, await run_checks(office, row, commit))
@@ -126,6 +131,12 @@ async def land(office: Office, visit: Visit, commit: str, onto: str) -> Landed:
     except TreeDirty as error:
         return Landed("dirty", str(error))
     return Landed("landed")
+
+
+async def tidy(office: Office, visit: Visit) -> None:
+    """The task's worktrees and branch are needed no more."""
+    for name in (visit.task_id, setup_tree(visit.task_id)):
+        await office.repositories[visit.project].drop(name)
 
 
 async def finish_merge(office: Office, session: AsyncSession, visit: Visit, built: Built, landed: Landed) -> None:

@@ -245,3 +245,13 @@ async def test_count_of_an_unknown_model(reviewer: GeminiReviewer) -> None:
 
 async def test_list_models(reviewer: GeminiReviewer) -> None:
     assert MODEL in await reviewer.list_models()
+
+
+async def test_an_answer_in_words(world: World, reviewer: GeminiReviewer) -> None:
+    """R-RT-3: a report asks for no schema, and a cut answer says that it is cut."""
+    reply = await reviewer.send(ask())
+    assert reply.text.startswith("Rehearsal:")
+    assert (reply.model, reply.stop) == (f"{MODEL}-rehearsal", "end")
+    assert reply.usage.total == world.script.billed_tokens
+    world.script.on(Reply(text="word " * 500))
+    assert (await reviewer.send(ask(max_output=100))).stop == "max_tokens"

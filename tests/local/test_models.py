@@ -110,6 +110,8 @@ async def test_everything_is_labelled_as_rehearsal(wire: Wire) -> None:
     assert answer["model"] == f"{HAIKU}-rehearsal"
     assert answer["content"][0]["text"].startswith("Rehearsal:")
     _, answer = await wire.generate()
+    assert answer["candidates"][0]["content"]["parts"][0]["text"].startswith("Rehearsal:")
+    _, answer = await wire.generate(generationConfig={"responseSchema": {"type": "OBJECT"}})
     assert answer["modelVersion"] == f"{FLASH}-rehearsal"
     review = json.loads(answer["candidates"][0]["content"]["parts"][0]["text"])
     assert review["findings"][0]["message"].startswith("Rehearsal:")

@@ -30,7 +30,7 @@ _PREFIX = {suffix: mark for mark, suffixes in _COMMENTS.items() for suffix in su
 
 def rehearse(call: Call) -> Reply:
     """The answer to any call."""
-    if call.provider == "gemini":
+    if call.provider == "gemini" and "responseSchema" in call.body.get("generationConfig", {}):
         return _review(call)
     if not call.body.get("tools"):
         return Reply(text=f"{LABEL} no model was asked.")

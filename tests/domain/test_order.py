@@ -1,0 +1,83 @@
+"""R-PAR: what may run now, and what each waiting task waits for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.order import HOLDING, Start, Wait, ready
+from bot.domain.paths import may_share
+from bot.domain.task import Route, Rung, Task, TaskState, TaskType
+
+NOW = datetime(2026, 2, 3, 10, tzinfo=UTC)
+
+
+def task(number: int, state: TaskState = TaskState.QUEUED, rung: Rung = Rung.HAIKU, **given: Any) -> Task:
+    route = Route(rung=rung, type=TaskType.DOCS, complexity="low", security=False, reason="r", rule="R", confidence=1)
+    at = NOW + timedelta(minutes=number)
+    facts: dict[str, Any] = {"created_at": at, "updated_at": at, **given}
+    return Task(project="P", id=f"S0-D0-{number}", text="t", route=route, state=state, **facts)
+
+
+def said(decisions: tuple[Start | Wait, ...]) -> list[str]:
+    return [f"{d.task.id[-1]} {'starts' if isinstance(d, Start) else d.why}" for d in decisions]
+
+
+def test_different_files_run_in_parallel() -> None:
+    assert said(ready([task(1, files=("a.py",)), task(2, files=("b.py",))], {})) == ["1 starts", "2 starts"]
+
+
+def test_the_same_file_waits_and_says_for_whom() -> None:
+    """R-PAR-2"""
+    both = [task(1, files=("src/auth.py",)), task(2, files=("README.md", "src/Auth.py"))]
+    assert said(ready(both, {})) == ["1 starts", "2 waiting for S0-D0-1: src/Auth.py"]
+    running = [task(1, TaskState.IN_REVIEW, files=("src",)), task(2, files=("src/a.py",))]
+    assert said(ready(running, {})) == ["2 waiting for S0-D0-1: src/a.py"]
+    ended = [task(1, TaskState.MERGED, files=("a.py",)), task(2, files=("a.py",))]
+    assert said(ready(ended, {})) == ["2 starts"]
+
+
+def test_dependencies() -> None:
+    """R-PAR-3"""
+    for state, expected in (
+        (TaskState.RUNNING, "2 waiting for S0-D0-1"),
+        (TaskState.MERGED, "2 starts"),
+        (TaskState.DONE, "2 starts"),
+        (TaskState.FAILED, "2 waiting for S0-D0-1, which is failed"),
+    ):
+        assert said(ready([task(1, state), task(2, after=("S0-D0-1",))], {})) == [expected]
+
+
+def test_order_and_slots() -> None:
+    """R-PAR-5: critical priority first, then deadline, then age; at most so many at once."""
+    queue = [
+        task(1, priority="low"),
+        task(2),
+        task(3, deadline=NOW + timedelta(days=1)),
+        task(4, priority="critical"),
+        task(5, priority="high"),
+    ]
+    wait = "waiting for one of 2 haiku slots"
+    assert said(ready(queue, {Rung.HAIKU: 2})) == ["4 starts", "5 starts", f"3 {wait}", f"2 {wait}", f"1 {wait}"]
+
+
+states = st.sampled_from([TaskState.QUEUED, TaskState.RUNNING, TaskState.AWAITING_APPROVAL, TaskState.MERGED])
+files = st.lists(st.sampled_from(["a.py", "src", "src/b.py", "docs/c.md"]), max_size=2, unique=True).map(tuple)
+
+
+@given(st.lists(st.tuples(states, files), max_size=8), st.integers(1, 3))
+def test_what_starts_together_shares_no_file_and_fits_the_slots(
+    made: list[tuple[TaskState, tuple[str, ...]]], slots: int
+) -> None:
+    tasks = [task(n, state, files=paths) for n, (state, paths) in enumerate(made)]
+    decisions = ready(tasks, {Rung.HAIKU: slots})
+    started = [d.task for d in decisions if isinstance(d, Start)]
+    holding = [t for t in tasks if t.state in HOLDING] + started
+    assert all(not may_share(a.files, b.files) for n, a in enumerate(holding) for b in holding[n + 1 :] if b in started)
+    assert len(started) <= slots
+    assert {d.task.id for d in decisions} == {t.id for t in tasks if t.state is TaskState.QUEUED}
+    if not any(t.state in HOLDING for t in tasks) and any(t.state is TaskState.QUEUED for t in tasks):
+        assert started, "no deadlock: with nothing running, something starts"
