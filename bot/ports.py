@@ -48,7 +48,7 @@ class Repository(Protocol):
         ...
 
     async def commit_files(
-        self, task_id: str, parent: str, files: Mapping[str, str | None], message: str, when: datetime
+        self, task_id: str, parent: str, files: Mapping[str, str | None], message: str, *, when: datetime
     ) -> str:
         """Write the files (None = delete) on top of `parent` in the task's own worktree and commit them on
         branch `orch/<task id>`; returns the commit. The same call again returns the same commit.

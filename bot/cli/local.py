@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,8 +173,10 @@ async def play_once(stage: Stage, *, sample: bool) -> int:
     world = stage.world
     await assign_example(stage, sample=sample)
     try:
-        card = await world.wait_for(_shows("task_approve"), timeout=PATIENCE)
+        card = await world.wait_for(lambda change: _offers(change, "task_approve", "task_retry"), timeout=PATIENCE)
         assert card.message is not None
+        if _offers(card, "task_retry"):
+            raise OrchError("The task needs a person, as said above.")
         _say(f"-- <@{LEAD}> clicks Approve merge --")
         await world.click(LEAD, CHANNEL, card.message.ts, "task_approve")
         await world.wait_for(lambda change: _shows_text(change, "Merged* as"), timeout=PATIENCE)
@@ -185,14 +187,10 @@ async def play_once(stage: Stage, *, sample: bool) -> int:
     return 0
 
 
-def _shows(action: str) -> Callable[[Change], bool]:
-    """Whether a change shows a message with this button."""
-
-    def predicate(change: Change) -> bool:
-        blocks = change.message.blocks if change.message else []
-        return any(e.get("action_id") == action for block in blocks for e in block.get("elements", ()))
-
-    return predicate
+def _offers(change: Change, *actions: str) -> bool:
+    """Whether a change shows a message with one of these buttons."""
+    blocks = change.message.blocks if change.message else []
+    return any(element.get("action_id") in actions for block in blocks for element in block.get("elements", ()))
 
 
 def _shows_text(change: Change, text: str) -> bool:

@@ -172,7 +172,7 @@ async def apply_reply(office: Office, visit: Visit, base: str, call_id: str) -> 
     if applied.changes:
         message = f"{row.task_id}: attempt {row.attempt}"
         when = call.settled_at or call.created_at  # recorded, so that a replay makes the same commit
-        head = await repository.commit_files(row.task_id, parent, applied.changes, message, when)
+        head = await repository.commit_files(row.task_id, parent, applied.changes, message, when=when)
     if applied.errors:
         return Result(head, applied.results, "refused", applied.errors[0].text)
     if not applied.changes and not head:
