@@ -61,8 +61,11 @@ def money(microusd: int) -> str:
 
 
 def tokens(count: int) -> str:
-    """1,850 -> 1.9k; small numbers as they are."""
-    return f"{count:,}" if count < 1_000 else f"{count / 1_000:.1f}k"
+    """1,850 -> 1.9k, 1,500,000 -> 1.5M; small numbers as they are."""
+    if count < 1_000:
+        return str(count)
+    size, unit = (1_000, "k") if count < 999_950 else (1_000_000, "M")
+    return f"{count / size:.1f}".removesuffix(".0") + unit
 
 
 def slack_time(at: datetime) -> Safe:

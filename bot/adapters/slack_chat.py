@@ -113,6 +113,9 @@ class SlackChat:
                 ) from None
             raise
 
+    async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
+        await _asked(self._client.views_publish(user_id=user, view=dict(view)))
+
     async def person(self, user: str) -> Person:
         known = self._people.get(user)
         if known and known[0] > self._now():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.domain.approvals import Action, Person, refusal
 from bot.domain.assign import AssignRequest
 from bot.domain.budget import limits_of_call
 from bot.domain.order import Wait, ready
@@ -18,6 +19,7 @@ from bot.workflows.office import Office
 
 LISTED = 30
 RUNNING = (TaskState.RUNNING, TaskState.CHECKING, TaskState.IN_REVIEW, TaskState.MERGING)
+PAID = (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
 VIEWS: dict[str, tuple[TaskState, ...]] = {
     "running": RUNNING,
     "blocked": (TaskState.BLOCKED,),
@@ -58,16 +60,35 @@ async def why(office: Office, key: str, task_id: str) -> dict[str, Any]:
 async def budget(office: Office, project: Project) -> dict[str, Any]:
     """Where today's and the sprint's counters stand."""
     day = project.day(office.now())
-    scopes = {
-        limit.scope: limit
-        for rung in (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
-        for limit in limits_of_call(
-            project.limits, project=project.key, task="", attempt=0, sprint=0, rung=rung, day=day, budget=0
-        )
-    }
+    facts: dict[str, Any] = {"project": project.key, "task": "", "attempt": 0, "sprint": 0, "day": day, "budget": 0}
+    of_rung = {rung: limits_of_call(project.limits, **facts, rung=rung) for rung in PAID}
+    today, sprint = next(iter(of_rung.values()))[1:]  # the same for every rung
     async with office.db.read() as session:
-        levels = await ledger.levels(session, list(scopes.values()))
-    return {"project": project.key, "day": day, "levels": levels, "limits": project.limits}
+        levels = await ledger.levels(session, [*(limits[0] for limits in of_rung.values()), today, sprint])
+    names = [*(f"{rung} today" for rung in PAID), "all today", "sprint 0"]
+    return {
+        "project": project.key,
+        "day": day,
+        "levels": list(zip(names, levels, strict=True)),
+        "limits": project.limits,
+    }
+
+
+async def home(office: Office, person: str) -> dict[str, Any]:
+    """For each project: the open tasks that this person may approve, and those that are theirs."""
+    projects = []
+    async with office.db.read() as session:
+        for project in office.projects.values():
+            rows = list(reversed(await tasks.in_project(session, project.key)))
+            waiting = [row for row in rows if row.state == TaskState.AWAITING_APPROVAL]
+            may = [row for row in waiting if _may_approve(person, project, tasks.as_task(row))]
+            mine = [row for row in rows if person in (row.owner, row.requester)]
+            projects.append({"key": project.key, "channel": project.channel, "to_approve": may, "mine": mine})
+    return {"projects": projects}
+
+
+def _may_approve(person: str, project: Project, task: Task) -> bool:
+    return refusal(Action.APPROVE, Person(id=person), project.team, task) is None
 
 
 async def quote(office: Office, project: Project, request: AssignRequest) -> dict[str, Any]:
