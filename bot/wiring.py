@@ -34,7 +34,7 @@ from bot.listeners import register
 from bot.render import Renderer
 from bot.settings import Config, Settings
 from bot.settings import Project as ProjectSettings
-from bot.store.database import Database
+from bot.store.database import Database, hold_alone
 from bot.store.migrate import migrate
 from bot.workflows.foreman import Foreman
 from bot.workflows.messenger import Messenger
@@ -164,9 +164,10 @@ async def running(
     """The bot at work, for as long as the block lasts. Raises ConfigError before anything is started."""
     need(settings)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    closers: Closers = [await hold_alone(settings.database_url)]
     database = Database(settings.database_url)
     tasks: list[asyncio.Task[None]] = []
-    closers: Closers = [database.close]
+    closers.append(database.close)
     try:
         await migrate(database, data_folder("migrations"))
         client = make_client(settings.slack_bot_token or "", settings.slack_api_url)
@@ -211,9 +212,9 @@ async def _start_stages(
     closers.append(stop)
     ds = await AsyncSQLAlchemyDatasource.create(url, engine=office.db.engine)
     office = replace(office, ds=ds)
-    start = register_stages(office)
+    stages = register_stages(office)
     DBOS.launch()
-    tasks.append(asyncio.create_task(Foreman(office, start).run(), name="foreman"))
+    tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
     return office
 
 

@@ -10,8 +10,9 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.approvals import Person
@@ -27,6 +28,8 @@ Handler = Callable[["Desk", Payload], Awaitable[None]]
 
 #: A delivery that is older than this and not done was left over by a crash.
 LEFT_OVER = timedelta(seconds=30)
+#: How often it is looked for such, in seconds.
+LOOK_SECONDS = 5.0
 
 
 class Desk:
@@ -35,6 +38,7 @@ class Desk:
     def __init__(self, office: Office) -> None:
         self.office = office
         self._handlers: dict[str, Handler] = {}
+        self._at_work: set[str] = set()  # keys of the deliveries that this process works on now
 
     def handles(self, kind: str, handler: Handler) -> None:
         self._handlers[kind] = handler
@@ -42,23 +46,48 @@ class Desk:
     async def receive(self, key: str, kind: str, payload: Payload, ack: Callable[[], Awaitable[Any]]) -> None:
         """Write the row, ack, work. `payload` must hold user, and channel or response_url to answer to."""
         office = self.office
-        payload = {**payload, "key": key[:255]}
-        async with office.db.begin() as session:
-            fresh = await inbox.take(session, key[:255], kind, payload, office.now())
-        await ack()
-        if fresh:
-            await self._work(kind, payload)
+        key = key[:255]
+        payload = {**payload, "key": key}
+        with self._working_on(key):
+            async with office.db.begin() as session:
+                fresh = await inbox.take(session, key, kind, payload, office.now())
+            await ack()
+            if fresh:
+                await self._work(kind, payload)
+
+    @contextmanager
+    def _working_on(self, key: str) -> Iterator[None]:
+        first = key not in self._at_work
+        self._at_work.add(key)
+        try:
+            yield
+        finally:
+            if first:
+                self._at_work.discard(key)
 
     async def work_left_over(self) -> None:
         """Work until cancelled on what was acked and not finished."""
-        office = self.office
+        wait = timedelta(0) if self.office.db.sole else LEFT_OVER  # at a start, whom could it belong to?
         while True:
-            async with office.db.read() as session:
-                rows = await inbox.left_over(session, office.now() - LEFT_OVER)
-            for row in rows:
-                log.warning("%s (%s) was left over; working on it now", row.key, row.kind)
-                await self._work(row.kind, row.payload)
-            await asyncio.sleep(LEFT_OVER.total_seconds())
+            try:
+                await self._work_off(self.office.now() - wait)
+            except Exception:
+                log.exception("looking for what was left over failed; the next round tries again")
+            wait = LEFT_OVER
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _work_off(self, before: datetime) -> None:
+        async with self.office.db.read() as session:
+            rows = await inbox.left_over(session, before)
+        for row in rows:
+            if row.key in self._at_work:
+                continue
+            with self._working_on(row.key):
+                async with self.office.db.read() as session:
+                    still_open = await inbox.is_open(session, row.key)
+                if still_open:
+                    log.warning("%s (%s) was left over; working on it now", row.key, row.kind)
+                    await self._work(row.kind, row.payload)
 
     async def _work(self, kind: str, payload: Payload) -> None:
         try:

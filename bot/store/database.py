@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from bot.errors import ConfigError
 
 READ_ONLY = {"orch_read_only": True}
 
@@ -27,6 +32,11 @@ class Database:
         """Of writing transactions. What is decided on is locked, so PostgreSQL needs no more than its default."""
         return "SERIALIZABLE" if self.engine.dialect.name == "sqlite" else "READ COMMITTED"
 
+    @property
+    def sole(self) -> bool:
+        """Whether only one process works on this database at a time: SQLite (`hold_alone` sees to it)."""
+        return self.engine.dialect.name == "sqlite"
+
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
         """A transaction that writes: committed at the end of the block, rolled back on an exception."""
@@ -42,6 +52,37 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def hold_alone(url: str, patience_seconds: float = 5.0) -> Callable[[], Awaitable[None]]:
+    """Make sure that this is the only process at work on a SQLite database; returns what gives it free. The kernel
+    frees it too when the process dies. Waits a little for a predecessor that is stopping. Other databases are made
+    for many processes: nothing is held. Raises ConfigError."""
+
+    async def nothing() -> None: ...
+
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return nothing
+    path = Path(f"{parsed.database}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _again in range(max(1, round(patience_seconds / 0.1))):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(0.1)
+            continue
+
+        async def release() -> None:
+            os.close(descriptor)
+
+        return release
+    os.close(descriptor)
+    raise ConfigError(
+        f"Another Orch is at work on {parsed.database}, and SQLite is for one process. Nothing was changed. Stop the "
+        "other one, give this one an ORCH_HOME of its own, or set DATABASE_URL to a PostgreSQL for several."
+    )
 
 
 def make_engine(url: str) -> AsyncEngine:

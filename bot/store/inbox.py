@@ -29,6 +29,10 @@ async def done(session: AsyncSession, key: str, at: datetime) -> None:
     await session.execute(update(InboxRow).where(InboxRow.key == key).values(done_at=at))
 
 
+async def is_open(session: AsyncSession, key: str) -> bool:
+    return await session.scalar(select(InboxRow.done_at).where(InboxRow.key == key)) is None
+
+
 async def left_over(session: AsyncSession, before: datetime) -> Sequence[InboxRow]:
     """Deliveries that were acked before `before` and whose work did not end: a crash fell between."""
     query = (

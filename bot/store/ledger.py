@@ -18,10 +18,14 @@ from bot.domain.budget import Level, Limit
 from bot.domain.calls import Usage
 from bot.store.tables import CallRow, CounterRow
 
+#: States of a call that still holds its reservation.
+OPEN = ("intent", "sent")
+
 
 async def levels(session: AsyncSession, limits: Sequence[Limit]) -> tuple[Level, ...]:
     """Where each counter stands, in the order given."""
-    rows = await session.scalars(select(CounterRow).where(CounterRow.scope.in_([limit.scope for limit in limits])))
+    query = select(CounterRow).where(CounterRow.scope.in_([limit.scope for limit in limits]))
+    rows = await session.scalars(query.execution_options(populate_existing=True))  # others may have raised them
     found = {row.scope: row for row in rows}
     return tuple(_level(limit, found.get(limit.scope)) for limit in limits)
 
@@ -80,15 +84,16 @@ async def settle(
     at: datetime,
     usage: Usage | None = None,
     cost_microusd: int = 0,
+    only: str | None = None,
 ) -> bool:
     """Close a call and move its counters from reserved to used. `settled` uses `usage`, `unknown` its reservation,
-    `refused` nothing. False when it was closed already."""
+    `refused` nothing. False when it was closed already, or is not in the state `only`."""
     used = {"settled": usage.total if usage else 0, "unknown": call.reserved_tokens, "refused": 0}[state]
     cost = {"settled": cost_microusd, "unknown": call.reserved_microusd, "refused": 0}[state]
     counted = usage or Usage()
     closed = await session.execute(
         update(CallRow)
-        .where(CallRow.id == call.id, CallRow.state.in_(("intent", "sent")))
+        .where(CallRow.id == call.id, CallRow.state.in_((only,) if only else OPEN))
         .values(
             state=state,
             settled_at=at,
@@ -117,6 +122,20 @@ async def settle(
     return True
 
 
+async def close_left(session: AsyncSession, calls: Sequence[CallRow], *, at: datetime, why: str) -> None:
+    """Close calls that nobody works on any more: what was not sent owes nothing, what was sent is unknown."""
+    for call in calls:
+        if call.state in OPEN:
+            call.error = call.error or why
+            await settle(session, call, "refused", at=at, only="intent")
+            await settle(session, call, "unknown", at=at)
+
+
+async def left_since(session: AsyncSession, before: datetime) -> Sequence[CallRow]:
+    """Open calls from before `before`."""
+    return (await session.scalars(select(CallRow).where(CallRow.state.in_(OPEN), CallRow.created_at < before))).all()
+
+
 async def calls_of(session: AsyncSession, task_pk: int, attempt: int | None = None) -> Sequence[CallRow]:
     """A task's calls, oldest first."""
     query = select(CallRow).where(CallRow.task_pk == task_pk).order_by(CallRow.attempt, CallRow.number)
@@ -127,7 +146,7 @@ async def calls_of(session: AsyncSession, task_pk: int, attempt: int | None = No
 
 async def spent(session: AsyncSession, task_pk: int) -> tuple[int, int]:
     """(tokens, micro-dollars) that a task has used, reservations of running calls included."""
-    open_call = CallRow.state.in_(("intent", "sent"))
+    open_call = CallRow.state.in_(OPEN)
     tokens = func.sum(case((open_call, CallRow.reserved_tokens), else_=CallRow.used_tokens))
     cost = func.sum(case((open_call, CallRow.reserved_microusd), else_=CallRow.cost_microusd))
     row = (await session.execute(select(tokens, cost).where(CallRow.task_pk == task_pk))).one()

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.store.tables import OutboxRow, TaskRow
@@ -34,10 +36,10 @@ async def want(
     task_pk: int | None = None,
 ) -> None:
     """Ask for one message, once: the same key again is a no-op."""
-    if await session.get(OutboxRow, key) is not None:
-        return
-    session.add(OutboxRow(key=key, kind=kind, channel=channel, payload=dict(payload), created_at=at, task_pk=task_pk))
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk}
     await session.flush()
+    await session.execute(insert(OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def card_key(row: TaskRow) -> str:
@@ -56,7 +58,8 @@ async def due(session: AsyncSession, now: datetime, limit: int = 50) -> Sequence
 
 
 async def lease(session: AsyncSession, row: OutboxRow, now: datetime, until: datetime) -> bool:
-    """Claim a message for sending; False when another sender was first."""
+    """Claim a message for sending; False when another sender was first. `tries` > 0 from here on until it is known
+    to be sent."""
     claimed = await session.execute(
         update(OutboxRow)
         .where(
@@ -64,9 +67,24 @@ async def lease(session: AsyncSession, row: OutboxRow, now: datetime, until: dat
             OutboxRow.due.is_(True),
             or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until < now),
         )
-        .values(leased_until=until, tries=OutboxRow.tries + 1)
+        .values(leased_until=until, tries=OutboxRow.tries + 1, error="")
     )
     return bool(claimed.rowcount)  # type: ignore[attr-defined]
+
+
+async def hold(session: AsyncSession, key: str, until: datetime) -> None:
+    """Lengthen the lease of a message that is being sent."""
+    await session.execute(
+        update(OutboxRow).where(OutboxRow.key == key, OutboxRow.leased_until.is_not(None)).values(leased_until=until)
+    )
+
+
+async def release_all(session: AsyncSession) -> None:
+    """No message is being sent now: for a start where no other process can be at work. What waits after a failed
+    send goes on waiting."""
+    await session.execute(
+        update(OutboxRow).where(OutboxRow.leased_until.is_not(None), OutboxRow.error == "").values(leased_until=None)
+    )
 
 
 async def sent(session: AsyncSession, key: str, revision: int, ts: str | None) -> None:

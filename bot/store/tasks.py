@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -31,12 +32,22 @@ async def of_delivery(session: AsyncSession, delivery_key: str) -> TaskRow | Non
 
 
 async def lock(session: AsyncSession, pk: int) -> TaskRow:
-    """The task's row, held until the transaction ends, so that what is decided on it stays true."""
-    return (await session.scalars(select(TaskRow).where(TaskRow.pk == pk).with_for_update())).one()
+    """The task's row, held until the transaction ends, so that what is decided on it stays true. It is read anew:
+    a copy that the session has from before the lock may be out of date."""
+    query = select(TaskRow).where(TaskRow.pk == pk).with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(query)).one()
+
+
+async def lock_project(session: AsyncSession, project: str) -> None:
+    """Hold what concerns all of a project's tasks (the next number, slots, files) until the transaction ends. Taken
+    before any task's lock. A writing transaction on SQLite has the database for itself already."""
+    if session.get_bind().dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(f"orch/{project}".encode()).digest()[:8], "big", signed=True)
+        await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 async def next_number(session: AsyncSession, project: str, sprint: int, day: int) -> int:
-    """The next n of S<sprint>-D<day>-<n> (R-MSG-4)."""
+    """The next n of S<sprint>-D<day>-<n> (R-MSG-4); the caller holds `lock_project`."""
     query = select(func.max(TaskRow.number)).where(
         TaskRow.project == project, TaskRow.sprint == sprint, TaskRow.day == day
     )
@@ -209,12 +220,16 @@ async def approvals(session: AsyncSession, pk: int) -> dict[str, str]:
 
 
 async def approve(session: AsyncSession, row: TaskRow, person: str, at: datetime) -> bool:
-    """Record one person's consent to the head commit; False when it stands already."""
+    """Record one person's consent to the head commit; False when it stands already. The caller holds the row."""
     query = select(ApprovalRow).where(
         ApprovalRow.task_pk == row.pk, ApprovalRow.head_commit == row.head_commit, ApprovalRow.person == person
     )
-    if (await session.scalars(query)).one_or_none() is not None:
-        return False
+    known = (await session.scalars(query)).one_or_none()
+    if known is not None:
+        stood = known.voided_at is None
+        known.at, known.voided_at = (known.at if stood else at), None
+        await session.flush()
+        return not stood
     session.add(ApprovalRow(task_pk=row.pk, head_commit=row.head_commit or "", person=person, at=at))
     await session.flush()
     return True

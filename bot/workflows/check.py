@@ -11,8 +11,7 @@ from bot.domain.task import TaskState
 from bot.store import tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import attempt_failed
-from bot.workflows.edit import current
-from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 
 
 async def check(office: Office, visit: Visit) -> None:

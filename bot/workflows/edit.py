@@ -20,7 +20,7 @@ from bot.ports import ModelClient, Repository, Reviewer
 from bot.store import ledger, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block
-from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 
 #: A model that says so at the start of its answer has given up (R-ESC-4).
@@ -184,7 +184,7 @@ async def _through_gate(office: Office, row: TaskRow, base: str, head: str, resu
     project = office.projects[row.project]
     change = await office.repositories[row.project].change(base, head)
     policy = GatePolicy(declared=tuple(row.files), security_paths=project.security_paths, known_secrets=office.secrets)
-    verdict = inspect(change, policy)
+    verdict = await asyncio.to_thread(inspect, change, policy)  # megabytes take seconds
     reasons = tuple(verdict.security_reasons)
     if verdict.refused:
         return Result(head, results, "refused", "; ".join(r.text for r in verdict.refused[:5]), reasons)
@@ -229,11 +229,3 @@ async def finish_unanswered(
 
 async def _is_repair(session: AsyncSession, row: TaskRow) -> bool:
     return any(call.applied is not None for call in await ledger.calls_of(session, row.pk, row.attempt))
-
-
-async def current(session: AsyncSession, visit: Visit) -> TaskRow:
-    """The task's row, locked, if it is still in the stage entry of this visit. Raises Superseded."""
-    row = await tasks.lock(session, visit.pk)
-    if row.entry != visit.entry or row.state != visit.stage:
-        raise Superseded(visit.id)
-    return row

@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.order import Start, Wait, ready
 from bot.domain.task import Rung, TaskState
-from bot.store import outbox, tasks
+from bot.store import ledger, outbox, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block
 from bot.workflows.office import ORCH, Office, Visit
+from bot.workflows.stages import Stages
 
 log = logging.getLogger("orch.foreman")
 
 #: How long work that another process queued may stay unseen, in seconds.
 ROUND_SECONDS = 1.0
+#: How often it is looked whether a stage or a call was left behind, in seconds.
+LOOK_SECONDS = 15.0
+#: No call is open for longer (settings: a call's time-out is an hour at most).
+LONGEST_CALL = timedelta(hours=2)
 
 
 class Foreman:
     """One per process that runs stages."""
 
-    def __init__(self, office: Office, start: Callable[[Visit], Awaitable[None]]) -> None:
+    def __init__(self, office: Office, stages: Stages) -> None:
         self._office = office
-        self._start = start
+        self._stages = stages
+        self._look_after = 0.0  # monotonic time of the next look
         self._started: set[str] = set()  # visits of tasks that are still in that stage; saves asking DBOS again
 
     async def run(self) -> None:
@@ -56,8 +64,20 @@ class Foreman:
         self._started &= {visit.id for visit in visits}
         for visit in visits:
             if visit.id not in self._started:
-                await self._start(visit)
+                await self._stages.start(visit)
                 self._started.add(visit.id)
+        if time.monotonic() >= self._look_after:
+            self._look_after = time.monotonic() + LOOK_SECONDS
+            await self._look_after_lost(visits)
+
+    async def _look_after_lost(self, visits: Sequence[Visit]) -> None:
+        """No task stands in a stage that nobody works on, and no call keeps a reservation that nobody will settle."""
+        for visit in visits:
+            if await self._stages.has_ended(visit):
+                await self._stages.give_to_person(visit, "its stage ended without an outcome (the log says why)")
+        async with self._office.db.begin() as session:
+            left = await ledger.left_since(session, self._office.now() - LONGEST_CALL)
+            await ledger.close_left(session, left, at=self._office.now(), why="nobody waited for it any more")
 
     async def _dispatch(self) -> None:
         for key in self._office.projects:
@@ -72,6 +92,7 @@ class Foreman:
 async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
     """Ask domain.order what the project's queued tasks do now, and do that."""
     project = office.projects[key]
+    await tasks.lock_project(session, key)
     rows = {row.task_id: row for row in await tasks.in_project(session, key)}
     named = {name for row in rows.values() for name in row.after} - set(rows)
     ended = await tasks.by_ids(session, key, named)

@@ -48,6 +48,7 @@ async def create_task(
     now = office.now()
     deadline = _deadline(project, request, now)
     async with office.db.begin() as session:
+        await tasks.lock_project(session, project.key)
         made = await tasks.of_delivery(session, delivery_key)
         if made is not None:
             return made

@@ -12,13 +12,12 @@ from bot.domain.approvals import MergeFacts, counting_approvals, merge_hindrance
 from bot.domain.change import CheckRun
 from bot.domain.commit_message import merge_message
 from bot.domain.task import TaskState
-from bot.errors import BaseMoved, MergeConflict, TreeDirty
+from bot.errors import BaseMoved, MergeConflict, RepositoryError, TreeDirty
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, take_next_step, tell_thread
 from bot.workflows.check import failing, failure_words, run_checks, setup_tree
-from bot.workflows.edit import current
-from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 
 #: A branch that moves between building and landing is met by building again; so often, then a person looks.
 REBUILDS = 5
@@ -130,6 +129,10 @@ async def land(office: Office, visit: Visit, commit: str, onto: str) -> Landed:
         return Landed("landed") if await repository.contains(commit) else Landed("moved", str(error))
     except TreeDirty as error:
         return Landed("dirty", str(error))
+    except RepositoryError:  # say, the network broke after the push
+        if await repository.contains(commit):
+            return Landed("landed")
+        raise
     return Landed("landed")
 
 

@@ -17,11 +17,15 @@ from bot.workflows.office import Office
 log = logging.getLogger("orch.messenger")
 
 ROUND_SECONDS = 1.0
-LEASE = timedelta(seconds=60)
+#: How long a message is ours while it is being sent; lengthened as long as that takes.
+LEASE = timedelta(seconds=15)
 #: At most one update per card and second; the last state wins.
 CARD_SECONDS = 1.0
-#: Waits after a failed send, in seconds; after the last one the message is given up, and the log says so.
+#: Waits after a failed send, in seconds. What Slack refuses is given up after the last one, and the log says so;
+#: while Slack is out of order, the last one repeats.
 RETRY_SECONDS = (1, 2, 5, 15, 60, 300, 900)
+#: What Slack says when it is not the message's fault ("" = it could not be reached).
+PASSING = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 class Messenger:
@@ -33,6 +37,9 @@ class Messenger:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        if self._office.db.sole:
+            async with self._office.db.begin() as session:
+                await outbox.release_all(session)
         while True:
             self._office.mail.clear()
             try:
@@ -51,6 +58,8 @@ class Messenger:
         async with self._office.db.read() as session:
             rows = await outbox.due(session, self._office.now())
         pause = ROUND_SECONDS
+        now = time.monotonic()
+        self._card_due = {key: at for key, at in self._card_due.items() if at > now}
         for row in rows:
             early = self._card_due.get(row.key, 0.0) - time.monotonic()
             if early > 0:
@@ -67,16 +76,30 @@ class Messenger:
             task = await session.get(TaskRow, row.task_pk) if row.task_pk else None
             card = await session.get(OutboxRow, outbox.card_key(task)) if task else None
             fresh = await session.get_one(OutboxRow, row.key, populate_existing=True)
-            revision, maybe_sent = fresh.wanted_revision, row.leased_until is not None and not row.error
+            revision = fresh.wanted_revision
+        holding = asyncio.create_task(self._hold(row.key))
         try:
-            ts = await self._send(row, card.ts if card else None, maybe_sent)
+            ts = await self._send(row, card.ts if card else None, maybe_sent=row.tries > 0)
         except OrchError as error:
-            await self._postpone(row, str(error))
+            await self._postpone(row, str(error), passing=getattr(error, "code", "") in PASSING)
             return
+        except Exception as error:  # a defect: this message must not stop the others
+            log.exception("%s: a defect in Orch", row.key)
+            await self._postpone(row, f"a defect in Orch: {type(error).__name__}: {error}", passing=False)
+            return
+        finally:
+            holding.cancel()
         if row.kind == "card":
             self._card_due[row.key] = time.monotonic() + CARD_SECONDS
         async with self._office.db.begin() as session:
             await outbox.sent(session, row.key, revision, ts)
+
+    async def _hold(self, key: str) -> None:
+        """Keep the lease while a send takes long (Slack limits rates); a process that dies keeps it only briefly."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            async with self._office.db.begin() as session:
+                await outbox.hold(session, key, self._office.now() + LEASE)
 
     async def _send(self, row: OutboxRow, card_ts: str | None, maybe_sent: bool) -> str | None:
         """Send one message; returns its ts. Raises OrchError where Slack refused or could not be reached."""
@@ -106,10 +129,14 @@ class Messenger:
             raise OrchError("the task's card is not posted yet")
         return card_ts
 
-    async def _postpone(self, row: OutboxRow, error: str) -> None:
-        give_up = row.tries >= len(RETRY_SECONDS)
+    async def _postpone(self, row: OutboxRow, error: str, *, passing: bool) -> None:
+        give_up = row.tries >= len(RETRY_SECONDS) and not passing
         log.log(logging.ERROR if give_up else logging.WARNING, "%s: not sent (%s)%s", row.key, error,
                 "; given up" if give_up else "")  # fmt: skip
-        again = None if give_up else self._office.now() + timedelta(seconds=RETRY_SECONDS[row.tries])
+        again = (
+            None
+            if give_up
+            else self._office.now() + timedelta(seconds=RETRY_SECONDS[min(row.tries, len(RETRY_SECONDS) - 1)])
+        )
         async with self._office.db.begin() as session:
             await outbox.failed(session, row.key, error, again)

@@ -16,6 +16,7 @@ from bot.domain.project import Project
 from bot.domain.task import Rung
 from bot.ports import Chat, CheckRunner, ModelClient, Repository, Reviewer
 from bot.render import Renderer
+from bot.store import tasks
 from bot.store.database import Database
 from bot.store.tables import TaskRow
 
@@ -105,3 +106,11 @@ class Office:
             return await function(self, *args, **kwargs)
 
         return await DBOS.run_step_async({"name": function.__name__}, body)
+
+
+async def current(session: AsyncSession, visit: Visit) -> TaskRow:
+    """The task's row, locked, if it is still in the stage entry of this visit. Raises Superseded."""
+    row = await tasks.lock(session, visit.pk)
+    if row.entry != visit.entry or row.state != visit.stage:
+        raise Superseded(visit.id)
+    return row

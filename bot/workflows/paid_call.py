@@ -8,6 +8,7 @@ settle                 one transaction with the reply
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +22,12 @@ from bot.domain.task import Rung
 from bot.errors import ModelOutcomeUnknown, ModelRefusedCall
 from bot.store import ledger, tasks
 from bot.store.tables import CallRow
-from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.office import ORCH, Office, Visit, current
 
+log = logging.getLogger("orch.calls")
+
+#: Why a call that nobody waits for any more is closed.
+LEFT = "Orch was interrupted while the call was under way; it may have been billed"
 #: How often a call that the provider refused for a passing reason is made again, and the waits before (seconds).
 WAITS = (1.0, 4.0)
 #: A reservation that lost a race is sized again so often before it counts as refused.
@@ -63,7 +68,7 @@ async def paid_call(
         reserved = await office.tx(reserve_call, visit, purpose, rung, request, counted)
         if isinstance(reserved, Unaffordable):
             return reserved
-        state, why, retryable = await office.step(send_call, reserved, rung)
+        state, why, retryable = await office.step(send_call, visit, reserved, rung)
         if state == "settled":
             return Answered(reserved)
         if state == "unknown" or not retryable:
@@ -81,9 +86,7 @@ async def reserve_call(
     counted: int,
 ) -> str | Unaffordable:
     """Write the intent with its reservation; returns its id. Raises Superseded."""
-    row = await tasks.lock(session, visit.pk)
-    if row.entry != visit.entry:
-        raise Superseded(visit.id)
+    row = await current(session, visit)
     project = office.projects[row.project]
     now = office.now()
     limits = limits_of_call(
@@ -98,7 +101,9 @@ async def reserve_call(
     )
     price = office.price(request.model, project.day(now))
     most = min(MAX_OUTPUT_TOKENS, project.limits.task[rung]) if purpose in ("review", "report") else MAX_OUTPUT_TOKENS
-    number = len(await ledger.calls_of(session, row.pk, row.attempt)) + 1
+    earlier = await ledger.calls_of(session, row.pk, row.attempt)
+    await ledger.close_left(session, earlier, at=now, why=LEFT)  # a stage that was lost with its checkpoints
+    number = len(earlier) + 1
     for _race in range(RACES):
         levels = await ledger.levels(session, limits)
         sized = size_call(counted, levels, most)
@@ -151,16 +156,10 @@ def _intent(
 
 
 async def send_call(
-    office: Office, call_id: str, rung: Rung
+    office: Office, visit: Visit, call_id: str, rung: Rung
 ) -> tuple[Literal["settled", "refused", "unknown"], str, bool]:
     """Send an intent that nobody sent, and settle it; returns (state, why, retryable). Safe to run again."""
-    async with office.db.begin() as session:
-        mine = await ledger.claim(session, call_id)
-        call = await session.get_one(CallRow, call_id)
-        if not mine and call.state == "sent":  # a crash fell between sending and settling
-            call.error = "Orch was interrupted while the call was under way; it may have been billed"
-            await ledger.settle(session, call, "unknown", at=office.now())
-            return "unknown", call.error, False
+    call, mine = await _claimed(office, visit, call_id)
     if not mine:
         return call.state, call.error, call.retryable  # type: ignore[return-value]
     request = ModelRequest.model_validate(call.request)
@@ -172,7 +171,28 @@ async def send_call(
         return await _close(office, call_id, "refused", str(error), error.retryable)
     except ModelOutcomeUnknown as error:
         return await _close(office, call_id, "unknown", str(error), False)
+    except Exception as error:  # a defect; the call may have been made, and its reservation must not stay open
+        log.exception("%s failed", call_id)
+        return await _close(office, call_id, "unknown", f"a defect in Orch: {type(error).__name__}", False)
     return await _settle(office, call_id, reply)
+
+
+async def _claimed(office: Office, visit: Visit, call_id: str) -> tuple[CallRow, bool]:
+    """The call, and whether it is ours to send: once ever, and only while the task still waits for it."""
+    mine = False
+    async with office.db.begin() as session:
+        row = await tasks.lock(session, visit.pk)
+        call = await session.get_one(CallRow, call_id)
+        if call.state == "intent" and (row.entry != visit.entry or row.state != visit.stage):
+            call.error = "the task was stopped before the call was made"
+            await ledger.settle(session, call, "refused", at=office.now())
+        elif call.state == "intent":
+            mine = await ledger.claim(session, call_id)
+        elif call.state == "sent":  # a crash fell between sending and settling
+            call.error = LEFT
+            await ledger.settle(session, call, "unknown", at=office.now())
+        await session.refresh(call)
+    return call, mine
 
 
 async def _close(

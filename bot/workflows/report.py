@@ -10,8 +10,8 @@ from bot.domain.task import Rung, TaskState
 from bot.store import tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread
-from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE, counted, current
-from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE, counted
+from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 
 

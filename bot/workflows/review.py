@@ -11,8 +11,8 @@ from bot.domain.task import Rung, TaskState
 from bot.store import outbox, tasks
 from bot.store.tables import CallRow, ReviewRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread
-from bot.workflows.edit import counted, current
-from bot.workflows.office import ORCH, Office, Superseded, Visit
+from bot.workflows.edit import counted
+from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 
 #: A review without a verdict is asked for once more, then a person has to look.

@@ -7,7 +7,8 @@ the foreman starts what that state asks for. A start that was made before is a n
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from dbos import DBOS, SetWorkflowID
 from dbos._error import DBOSException  # not exported
@@ -15,16 +16,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.task import Rung, TaskState
 from bot.errors import OrchError
+from bot.store import ledger
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block
 from bot.workflows.check import check
-from bot.workflows.edit import current, edit
+from bot.workflows.edit import edit
 from bot.workflows.merge import merge
-from bot.workflows.office import Office, Superseded, Visit
+from bot.workflows.office import Office, Superseded, Visit, current
 from bot.workflows.report import report
 from bot.workflows.review import review
 
 log = logging.getLogger("orch.stages")
+
+#: DBOS's words for a workflow that runs, or will.
+GOING_ON = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 
 Stage = Callable[[Office, Visit], Awaitable[None]]
 
@@ -36,8 +41,38 @@ STAGES: dict[str, Stage] = {
 }
 
 
-def register_stages(office: Office) -> Callable[[Visit], Awaitable[None]]:
-    """Register the workflow with DBOS (before its launch); returns the function that starts a visit."""
+class Stages:
+    """Starts visits and looks after them. One per process that runs stages."""
+
+    def __init__(self, office: Office, run_stage: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        self._office = office
+        self._run_stage = run_stage
+
+    async def start(self, visit: Visit) -> None:
+        """Start a visit; a no-op for one that was started before."""
+        with SetWorkflowID(visit.id):
+            await DBOS.start_workflow_async(
+                self._run_stage, visit.pk, visit.project, visit.task_id, visit.attempt, visit.stage, visit.entry
+            )
+
+    async def has_ended(self, visit: Visit) -> bool:
+        """Whether the visit's workflow will not run any more."""
+        status = await DBOS.get_workflow_status_async(visit.id)
+        return status is not None and status.status not in GOING_ON
+
+    async def give_to_person(self, visit: Visit, why: str) -> None:
+        """Block the task, if it is still in this visit's stage."""
+        try:
+            async with self._office.db.begin() as session:
+                await block_visit(self._office, session, visit, why)
+        except Superseded:
+            return
+        log.error("%s: %s", visit.id, why)
+        self._office.nudge()
+
+
+def register_stages(office: Office) -> Stages:
+    """Register the workflow with DBOS (before its launch)."""
 
     @DBOS.workflow(name="stage")
     async def run_stage(pk: int, project: str, task_id: str, attempt: int, stage: str, entry: int) -> None:
@@ -56,13 +91,7 @@ def register_stages(office: Office) -> Callable[[Visit], Awaitable[None]]:
         finally:
             office.nudge()
 
-    async def start(visit: Visit) -> None:
-        with SetWorkflowID(visit.id):
-            await DBOS.start_workflow_async(
-                run_stage, visit.pk, visit.project, visit.task_id, visit.attempt, visit.stage, visit.entry
-            )
-
-    return start
+    return Stages(office, run_stage)
 
 
 async def _work(office: Office, visit: Visit) -> None:
@@ -87,4 +116,7 @@ async def _give_to_person(office: Office, visit: Visit, why: str) -> None:
 
 
 async def block_visit(office: Office, session: AsyncSession, visit: Visit, why: str) -> None:
-    await block(office, session, await current(session, visit), why)
+    row = await current(session, visit)
+    calls = await ledger.calls_of(session, row.pk, row.attempt)
+    await ledger.close_left(session, calls, at=office.now(), why=why)
+    await block(office, session, row, why)
