@@ -41,23 +41,34 @@ def _parser() -> argparse.ArgumentParser:
     local.add_argument("--fresh", action="store_true", help="start over: forget tasks and conversations")
     local.add_argument("--once", action="store_true", help="play the whole main job without a person, then exit")
     local.add_argument("--open", action="store_true", help="open the page in the browser")
-    init = commands.add_parser("init", help="write a commented configuration")
-    init.add_argument("--output", type=Path, default=Path("orch.toml"))
-    init.add_argument("--force", action="store_true", help="overwrite an existing file")
-    init.add_argument("--yes", action="store_true", help="ask nothing; take flags and defaults")
-    for name, meaning in (
-        ("key", "the project's key, say GRANTER"), ("repo", "path or URL of its repository"),
-        ("channel", "the Slack id of its channel"), ("branch", "default main"), ("timezone", "say Europe/Lisbon"),
-        ("lead", "Slack id of a lead"), ("approver", "Slack id of an approver"), ("check", "a command that must pass"),
-    ):  # fmt: skip
-        init.add_argument(
-            f"--{name}", help=meaning, action="append" if name in ("lead", "approver", "check") else "store"
-        )
+    _add_init(commands.add_parser("init", help="write a commented configuration"))
     commands.add_parser("doctor", help="check tokens, scopes, channels, models, repositories, sandbox and database")
     commands.add_parser("migrate", help="bring the database to this version")
     route = commands.add_parser("route", help="route tasks without a model call")
     route.add_argument("--jsonl", default="-", help='file of {"text","files"?} lines, or - for standard input')
     return parser
+
+
+def _add_init(init: argparse.ArgumentParser) -> None:
+    init.add_argument("--output", type=Path, default=Path("orch.toml"), help="default orch.toml; .json has no comments")
+    init.add_argument("--force", action="store_true", help="overwrite an existing file")
+    init.add_argument("--yes", action="store_true", help="ask nothing; take flags and what can be found out")
+    for name, meaning in (
+        ("repo", "path or address of the repository"),
+        ("key", "the project's key, say GRANTER"),
+        ("channel", "the Slack id of its channel"),
+        ("branch", "what tasks start from and are merged into"),
+        ("timezone", "say Europe/Lisbon"),
+        ("preset", "of the budgets: lean or standard"),
+    ):
+        init.add_argument(f"--{name}", help=meaning)
+    for name, meaning in (
+        ("lead", "Slack id of a lead; may be given again"),
+        ("approver", "Slack id of an approver; may be given again"),
+        ("setup", "a command that prepares the checks; may be given again"),
+        ("check", "a command that must pass; may be given again"),
+    ):
+        init.add_argument(f"--{name}", action="append", help=meaning)
 
 
 def _serve(arguments: argparse.Namespace) -> int:

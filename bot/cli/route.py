@@ -13,13 +13,18 @@ from bot.settings import load_settings
 
 
 def route_lines(source: str) -> int:
-    """Route each JSON line of a file (or "-") to one JSON line; a line that cannot be read says why."""
+    """Route each JSON line of a file (or "-") to one JSON line; a line that cannot be read says why.
+
+    Raises OrchError for a file that cannot be read."""
     policy = load_settings().config.policy
     rules = RoutePolicy(security_paths=policy.security_paths, haiku_first=policy.haiku_first)
     if source == "-":
         return _route(sys.stdin, rules)
-    with Path(source).open(encoding="utf-8") as lines:
-        return _route(lines, rules)
+    try:
+        with Path(source).open(encoding="utf-8", errors="replace") as lines:
+            return _route(lines, rules)
+    except OSError as error:
+        raise OrchError(f"{source} cannot be read: {error.strerror}.") from error
 
 
 def _route(lines: Iterable[str], rules: RoutePolicy) -> int:
