@@ -21,8 +21,9 @@ async def take(session: AsyncSession, key: str, kind: str, payload: Mapping[str,
         insert(InboxRow)
         .values(key=key, kind=kind, payload=dict(payload), received_at=at)
         .on_conflict_do_nothing(index_elements=["key"])
+        .returning(InboxRow.key)  # PostgreSQL's driver does not count inserted rows
     )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    return result.scalar_one_or_none() is not None
 
 
 async def done(session: AsyncSession, key: str, at: datetime) -> None:
