@@ -1,5 +1,5 @@
 """Settings: environment variables -> frozen values (DESIGN, "Contract with the outside"). The config file that
-ORCH_CONFIG names is read by bot/config_file.py; its keys stand in bot/config.py."""
+ORCH_CONFIG names is read by bot/config/file.py; its keys stand in bot/config/sections.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from pydantic import Field
 
 from bot.config import Config, Project, Section
-from bot.config_file import load_config, parse_config
+from bot.config.file import load_config, parse_config
 from bot.errors import ConfigError
 
 __all__ = ["Config", "Project", "Settings", "async_url", "load_config", "load_settings", "parse_config"]

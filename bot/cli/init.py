@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from bot.cli import detect
 from bot.cli.commented import commented_toml
 from bot.config import Budgets, Project, Section
-from bot.config_file import mistakes, parse_config
+from bot.config.file import mistakes, parse_config
 from bot.errors import ConfigError
 
 Ask = Callable[[str], str]

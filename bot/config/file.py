@@ -11,8 +11,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from bot.config import Config
-from bot.config_values import RungName
+from bot.config.sections import Config
+from bot.config.values import RungName
 from bot.errors import ConfigError
 
 RUNGS = get_args(RungName)

@@ -1,5 +1,5 @@
 """The config file as values. Each key stands beside its default and its meaning; `orch init` writes the same words
-as comments, and bot/config_file.py reads the file and explains what is wrong with one.
+as comments, and bot/config/file.py reads the file and explains what is wrong with one.
 
 The plan's own keys (R-MSG-5) load exactly as the plan wrote them.
 """
@@ -7,12 +7,12 @@ The plan's own keys (R-MSG-5) load exactly as the plan wrote them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bot.config_values import (
+from bot.config.values import (
     Branch,
     ChannelId,
     Clock,
@@ -30,7 +30,7 @@ from bot.config_values import (
     Zone,
 )
 from bot.domain.budget import LEAN, DayBudget, Limits
-from bot.domain.models import current_model
+from bot.domain.models import CURRENT, current_model
 from bot.domain.task import Rung
 
 
@@ -66,12 +66,8 @@ class ModelSettings(Section):
     timeout_seconds: float = Field(180, gt=0, le=3600, description="of one call")
 
 
-DEFAULT_MODELS: dict[RungName, dict[str, Any]] = {
-    "haiku": {"id": "claude-haiku-5-5"},
-    "sonnet": {"id": "claude-sonnet-5-5"},
-    "gemini": {"id": "gemini-3.8-flash"},
-    "opus": {"id": "claude-opus-5-5"},
-}
+#: Today's model behind each rung, where the file names no other.
+DEFAULT_MODELS: dict[RungName, dict[str, Any]] = {rung: {"id": CURRENT[rung]} for rung in get_args(RungName)}
 
 
 class Budgets(Section):
