@@ -34,7 +34,7 @@ from bot.listeners import register
 from bot.render import Renderer
 from bot.settings import Config, Settings
 from bot.settings import Project as ProjectSettings
-from bot.store.database import Database, hold_alone
+from bot.store.database import Database, hold_alone, keep_log_ahead
 from bot.store.migrate import migrate
 from bot.workflows.foreman import Foreman
 from bot.workflows.messenger import Messenger
@@ -195,7 +195,10 @@ async def _start_stages(
     office: Office, settings: Settings, tasks: list[asyncio.Task[None]], closers: Closers
 ) -> Office:
     url = settings.database_url
-    system = f"sqlite:///{settings.home / 'stages.db'}" if url.startswith("sqlite") else url
+    system = url
+    if url.startswith("sqlite"):
+        keep_log_ahead(settings.home / "stages.db")
+        system = f"sqlite:///{settings.home / 'stages.db'}"
     config: DBOSConfig = {
         "name": "orch",
         "system_database_url": system,
