@@ -1,0 +1,132 @@
+"""kill -9 at any moment, and again: nothing is lost, nothing is paid twice, nothing is said twice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.local.models import Reply
+from bot.local.sample import EXAMPLES, replace
+from tests.reliability.bed import (
+    Bed,
+    assert_every_task_is_merged_once,
+    assert_everything_is_said_once,
+    assert_nothing_is_left_behind,
+    assert_nothing_is_paid_twice,
+    bed,
+)
+
+#: Set it to look for rare failures: `ORCH_KILL_SEED=7 pytest tests/reliability/test_kill.py`.
+SEED = int(os.environ.get("ORCH_KILL_SEED", "1"))
+
+Moment = Callable[[Bed, random.Random], Coroutine[Any, Any, None]]
+
+
+async def _any_time(bed: Bed, chance: random.Random) -> None:
+    await bed.connected()
+    await asyncio.sleep(chance.uniform(0.0, 1.5))
+
+
+async def _while_starting(bed: Bed, chance: random.Random) -> None:
+    await asyncio.sleep(chance.uniform(0.3, 2.5))
+
+
+async def _in_a_call(bed: Bed, chance: random.Random) -> None:
+    await bed.until_in_call()
+    await asyncio.sleep(chance.uniform(0.0, 0.4))
+
+
+async def _after_a_post(bed: Bed, chance: random.Random) -> None:
+    await bed.until_api("chat.postMessage")
+
+
+async def _after_an_update(bed: Bed, chance: random.Random) -> None:
+    await bed.until_api("chat.update")
+
+
+async def _while_checking(bed: Bed, chance: random.Random) -> None:
+    await bed.connected()
+    await bed.until_state("checking")
+    await asyncio.sleep(chance.uniform(0.0, 0.4))
+
+
+async def _while_merging(bed: Bed, chance: random.Random) -> None:
+    await bed.connected()
+    await bed.until_state("merging")
+    await asyncio.sleep(chance.uniform(0.0, 0.8))
+
+
+MOMENTS: tuple[Moment, ...] = (
+    _in_a_call, _after_a_post, _while_checking, _while_merging, _any_time, _while_starting,
+    _in_a_call, _while_merging, _after_an_update, _any_time,
+)  # fmt: skip
+
+
+def tasks_for(number: int) -> list[str]:
+    """Tasks of several kinds, none waiting for another's files."""
+    logic = EXAMPLES[1]
+    return [
+        f"{logic.text} --files {','.join(logic.files)}",
+        *(f"Write documentation about topic {n} --files docs/topic-{n}.md" for n in range(1, number)),
+    ]
+
+
+async def play(bed: Bed, seed: int, moments: tuple[Moment, ...], number: int) -> None:
+    """Assign the tasks one after the other, kill at each moment, then let it all be finished."""
+    chance = random.Random(seed)
+    order = list(moments)
+    chance.shuffle(order)
+    tasks = tasks_for(number)
+    bed.script.on(Reply(edits=(replace("README.md", "no such text", "x"),)), text="about topic 2 ")  # needs a repair
+    people = asyncio.create_task(bed.act_forever())
+    try:
+        await bed.start()
+        for moment in order:
+            for text in [tasks.pop(0) for _ in range(min(2, len(tasks)))]:
+                await bed.connected()
+                await bed.assign(text)
+            with contextlib.suppress(TimeoutError):  # what is waited for may not happen any more
+                async with asyncio.timeout(6.0):
+                    await moment(bed, chance)
+            bed.log.append(f"kill in {moment.__name__} {await bed.states()}")
+            await bed.kill()
+            await bed.start(wait=False)
+        await bed.until_all_merged()
+    finally:
+        people.cancel()
+        await asyncio.gather(people, return_exceptions=True)
+
+
+async def judge(bed: Bed) -> None:
+    code, seconds = await bed.stop()
+    assert (code, seconds < 8.0) == (0, True), (code, seconds)
+    try:
+        await assert_nothing_is_paid_twice(bed)
+        await assert_every_task_is_merged_once(bed)
+        await assert_everything_is_said_once(bed)
+        assert_nothing_is_left_behind(bed)
+    except AssertionError:
+        print(await bed.picture())
+        raise
+
+
+async def test_killed_again_and_again_on_sqlite(tmp_path: Path) -> None:
+    async with bed(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}") as made:
+        await play(made, SEED, MOMENTS, 5)
+        assert made.kills >= 10
+        await judge(made)
+
+
+@pytest.mark.postgres
+async def test_killed_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    async with bed(tmp_path, postgres_url) as made:
+        await play(made, SEED, (_in_a_call, _after_a_post, _while_checking, _while_merging), 3)
+        assert made.kills >= 4
+        await judge(made)

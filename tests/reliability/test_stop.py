@@ -1,0 +1,82 @@
+"""Stopping: SIGTERM ends the process cleanly and soon; a second process on the same SQLite database is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import select
+
+from bot.store.tables import CallRow, CounterRow
+from tests.reliability.bed import (
+    Bed,
+    assert_every_task_is_merged_once,
+    assert_nothing_is_left_behind,
+    assert_nothing_is_paid_twice,
+    bed,
+)
+
+TASK = "Write documentation about stopping --files docs/stopping.md"
+
+
+def sqlite(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}"
+
+
+async def finish(made: Bed) -> None:
+    people = asyncio.create_task(made.act_forever())
+    try:
+        await made.until_all_merged()
+    finally:
+        people.cancel()
+        await asyncio.gather(people, return_exceptions=True)
+
+
+async def test_stopping_in_a_call_is_soon_and_clean(tmp_path: Path) -> None:
+    """The provider takes a minute; the bot does not wait for it, and after the next start the call is unknown."""
+    async with bed(tmp_path, sqlite(tmp_path), latency=60.0) as made:
+        await made.start()
+        await made.assign(TASK)
+        await made.until_in_call()
+        code, seconds = await made.stop()
+        assert (code, seconds < 9.0) == (0, True), (code, seconds, made.bot_log())
+        assert "Traceback" not in made.bot_log()
+        assert_nothing_is_left_behind(made)
+        made.faults.latency_seconds = 0.0
+        await made.start()
+        await finish(made)
+        assert (await made.stop())[0] == 0
+        assert len(await assert_nothing_is_paid_twice(made)) == 1
+        await assert_every_task_is_merged_once(made)
+
+
+async def test_stopping_waits_a_moment_for_a_call_that_ends(tmp_path: Path) -> None:
+    async with bed(tmp_path, sqlite(tmp_path), latency=1.0) as made:
+        await made.start()
+        await made.assign(TASK)
+        await made.until_in_call()
+        code, seconds = await made.stop()
+        assert (code, seconds < 9.0) == (0, True), (code, seconds, made.bot_log())
+        assert [call.state for call in await made.rows(select(CallRow))] == ["settled"]
+        assert {c.reserved_tokens for c in await made.rows(select(CounterRow))} == {0}
+        await made.start()
+        await finish(made)
+        assert (await made.stop())[0] == 0
+        assert await assert_nothing_is_paid_twice(made) == []
+        await assert_every_task_is_merged_once(made)
+
+
+async def test_a_second_process_on_the_same_database_is_refused(tmp_path: Path) -> None:
+    async with bed(tmp_path, sqlite(tmp_path)) as made:
+        await made.start()
+        first = made.process
+        await made.start(wait=False)
+        assert made.process is not None
+        async with asyncio.timeout(30):
+            assert await made.process.wait() == 1
+        assert "Another Orch is at work on" in made.bot_log()
+        assert "Traceback" not in made.bot_log()
+        made.process = first
+        await made.assign(TASK)  # the first one was not disturbed
+        await finish(made)
+        assert (await made.stop())[0] == 0
