@@ -7,11 +7,14 @@ ARGS ?=
 .PHONY: install run test check lint format bench lock clean
 .DEFAULT_GOAL := install
 
-$(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Orch needs Python 3.11 or newer; try: make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
+# pip comes last into a new environment, so one that was cut short is made again. Where Python has no ensurepip of its
+# own (Debian without python3-venv), the pip outside puts one in.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Orch needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv --clear .venv || \
+		{ $(PYTHON) -m venv --clear --without-pip .venv && $(PYTHON) -m pip --quiet --python .venv/bin/python install pip; }
 
-.venv/.run-ready: $(BIN)/python requirements.txt pyproject.toml
+.venv/.run-ready: requirements.txt pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
