@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.assign import AssignRequest
+from bot.domain.command_text import plain
 from bot.domain.command_values import MAX_TEXT
 from bot.listeners import forms
 from bot.listeners.desk import Desk, Payload, delivery_key
@@ -34,6 +35,6 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def _open_form(desk: Desk, payload: Payload) -> None:
     await desk.person(payload)
-    request = AssignRequest(text=payload["text"][:MAX_TEXT])
+    request = AssignRequest(text=plain(payload["text"])[:MAX_TEXT])
     view = forms.assign_form(desk.office, payload["channel"], request)
     await desk.office.chat.open_view(payload["trigger_id"], view)
