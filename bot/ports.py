@@ -23,6 +23,8 @@ class ModelClient(Protocol):
 
     async def send(self, request: ModelRequest) -> ModelReply: ...
 
+    async def close(self) -> None: ...
+
 
 class Reviewer(Protocol):
     """A model that reviews: the same rules as ModelClient."""
@@ -30,6 +32,8 @@ class Reviewer(Protocol):
     async def count(self, request: ModelRequest) -> int: ...
 
     async def review(self, request: ModelRequest) -> ReviewReply: ...
+
+    async def close(self) -> None: ...
 
 
 class Repository(Protocol):
@@ -114,10 +118,16 @@ class Chat(Protocol):
     async def update(self, channel: str, ts: str, message: Mapping[str, Any]) -> None: ...
 
     async def whisper(
-        self, channel: str, user: str, message: Mapping[str, Any], *, response_url: str | None = None
+        self,
+        channel: str,
+        user: str,
+        message: Mapping[str, Any],
+        *,
+        response_url: str | None = None,
+        replace: bool = False,
     ) -> None:
-        """Show a message to one person only: by `response_url` while it works, else as an ephemeral message,
-        else by DM."""
+        """Show a message to one person only: by `response_url` while it works (there it may `replace` the message
+        that was clicked on), else as an ephemeral message, else by DM."""
         ...
 
     async def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None: ...

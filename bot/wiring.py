@@ -31,6 +31,7 @@ from bot.domain.secrets import Redactor
 from bot.domain.task import Rung
 from bot.errors import ConfigError
 from bot.listeners import register
+from bot.ports import ModelClient, Reviewer
 from bot.render import Renderer
 from bot.settings import Config, Settings
 from bot.settings import Project as ProjectSettings
@@ -172,6 +173,8 @@ async def running(
         await migrate(database, data_folder("migrations"))
         client = make_client(settings.slack_bot_token or "", settings.slack_api_url)
         office = build_office(settings, database, client)
+        clients: list[ModelClient | Reviewer] = [*office.models.values(), office.reviewer]
+        closers.extend(client.close for client in clients)
         if role != "slack":
             office = await _start_stages(office, settings, tasks, closers)
         if say:

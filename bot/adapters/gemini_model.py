@@ -79,7 +79,7 @@ class GeminiReviewer:
 
     async def _ask(self, request: ModelRequest, form: dict[str, Any], read: Callable[[object], T]) -> T:
         client = await self._ready()
-        config = {**self._config(request), **form}
+        config: Any = {**self._config(request), **form}
         try:
             async with asyncio.timeout(self._timeout + CONNECT_SECONDS):
                 answer = await client.aio.models.generate_content(

@@ -80,9 +80,15 @@ class SlackChat:
         await _asked(self._client.chat_update(channel=channel, ts=ts, **message))
 
     async def whisper(
-        self, channel: str, user: str, message: Mapping[str, Any], *, response_url: str | None = None
+        self,
+        channel: str,
+        user: str,
+        message: Mapping[str, Any],
+        *,
+        response_url: str | None = None,
+        replace: bool = False,
     ) -> None:
-        if response_url and await self._respond(response_url, message):
+        if response_url and await self._respond(response_url, message, replace):
             return
         if channel and not channel.startswith("D"):
             try:
@@ -93,9 +99,9 @@ class SlackChat:
                     raise
         await _asked(self._client.chat_postMessage(channel=await self._place(user), unfurl_links=False, **message))
 
-    async def _respond(self, url: str, message: Mapping[str, Any]) -> bool:
+    async def _respond(self, url: str, message: Mapping[str, Any], replace: bool) -> bool:
         """Answer by response_url; False where it works no more (5 uses, 30 minutes)."""
-        body = {"response_type": "ephemeral", "replace_original": False, **message}
+        body = {"response_type": "ephemeral", "replace_original": replace, **message}
         timeout = aiohttp.ClientTimeout(total=10)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, json=body) as response:

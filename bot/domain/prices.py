@@ -8,6 +8,8 @@ from bot.domain.calls import Usage
 from bot.domain.task import Frozen
 
 MTOK = 1_000_000
+#: The part of an edit's tokens that is output: files go in, short edits come out.
+OUTPUT_SHARE = 0.35
 
 
 class Rate(Frozen):
@@ -52,6 +54,12 @@ def worst_cost(input_tokens: int, max_output: int, price: Price) -> int:
     rate = price.rate(input_tokens)
     dearest = max(rate.input, rate.cache_write, rate.cache_read)
     return _per_mtok(input_tokens * dearest + max_output * rate.output)
+
+
+def expected_cost(tokens: int, price: Price) -> int:
+    """Micro-dollars that an edit of so many tokens, input and output together, is likely to cost."""
+    output = round(tokens * OUTPUT_SHARE)
+    return cost(Usage(input=tokens - output, output=output), price)
 
 
 def price_from_dollars(

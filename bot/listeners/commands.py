@@ -14,7 +14,7 @@ from bot.domain.command_values import TaskRef
 from bot.domain.commands import is_available, parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
-from bot.listeners import forms, sights
+from bot.listeners import forms, quotes, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
 from bot.workflows.people import Deed
@@ -80,7 +80,7 @@ async def assign(desk: Desk, payload: Payload, person: Person, request: AssignRe
         return
     project = desk.project(payload["channel"])
     if request.dry_run:
-        await desk.answer(payload, "replies/quote", **await sights.quote(office, project, request))
+        await quotes.show(desk, payload, project, request, payload["key"])
         return
     row = await intake.create_task(office, project, request, person, delivery_key=payload["key"])
     await desk.answer(payload, "replies/assigned", row=row, route=row.route)

@@ -102,12 +102,16 @@ class Desk:
         async with self.office.db.begin() as session:
             await inbox.done(session, payload["key"], self.office.now())
 
-    async def answer(self, payload: Payload, template: str, **facts: Any) -> None:
-        """Answer privately to whoever caused the delivery."""
+    async def answer(self, payload: Payload, template: str, *, replace: bool = False, **facts: Any) -> None:
+        """Answer privately to whoever caused the delivery; `replace` the private message that was clicked on."""
         message = self.office.render.message(template, facts)
         try:
             await self.office.chat.whisper(
-                payload.get("channel", ""), payload["user"], message, response_url=payload.get("response_url")
+                payload.get("channel", ""),
+                payload["user"],
+                message,
+                response_url=payload.get("response_url"),
+                replace=replace,
             )
         except ChatError as error:
             log.warning("could not answer %s: %s", payload["user"], error)

@@ -78,6 +78,8 @@ def _field(block: str, typed: Any) -> dict[str, Any]:
             return {"text": values.task_text(typed)}
         case "security":
             return {"security": bool(typed)}
+        case "quote":
+            return {"dry_run": bool(typed)}
         case "deadline":
             return {"deadline": datetime.fromtimestamp(int(typed), UTC)}
         case "checks":

@@ -8,13 +8,14 @@ from bot.domain.approvals import Action, Person, refusal
 from bot.domain.assign import AssignRequest
 from bot.domain.budget import limits_of_call
 from bot.domain.order import Wait, ready
+from bot.domain.paths import may_share
 from bot.domain.project import Project
 from bot.domain.task import Rung, Task, TaskState
 from bot.errors import UserMistake
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
-from bot.workflows.intake import route_request
+from bot.workflows.intake import expected_cost, route_request
 from bot.workflows.office import Office
 
 LISTED = 30
@@ -101,7 +102,8 @@ async def quote(office: Office, project: Project, request: AssignRequest) -> dic
     )  # fmt: skip
     async with office.db.read() as session:
         rows = await tasks.in_project(session, project.key)
-    decisions = ready([*(tasks.as_task(row) for row in rows), asked], project.concurrency)
+    others = [tasks.as_task(row) for row in rows]
+    decisions = ready([*others, asked], project.concurrency)
     place = next(n for n, decision in enumerate(decisions, 1) if decision.task.id == "new")
     mine = decisions[place - 1]
     budget = request.token_budget or project.limits.task.get(chosen.rung, 0)
@@ -109,10 +111,18 @@ async def quote(office: Office, project: Project, request: AssignRequest) -> dic
         "request": request,
         "route": chosen,
         "budget": budget,
+        "expected_microusd": expected_cost(office, project, chosen),
+        "conflict": _conflict(asked, others),
         "model": project.models.get(chosen.rung, "a person"),
         "waits": mine.why if isinstance(mine, Wait) else None,
         "place": place,
     }
+
+
+def _conflict(asked: Task, others: list[Task]) -> str | None:
+    """The open task that may change one of the same files, and which."""
+    shared = ((other.id, may_share(asked.files, other.files)) for other in others)
+    return next((f"{task_id} may change {path} too" for task_id, path in shared if path), None)
 
 
 async def find(session: Any, key: str, task_id: str) -> TaskRow:

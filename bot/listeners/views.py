@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.assign import AssignRequest
 from bot.errors import UserMistake
-from bot.listeners import forms
+from bot.listeners import forms, quotes
 from bot.listeners.actions import named_in
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
@@ -75,6 +75,9 @@ async def _assign(desk: Desk, payload: Payload) -> None:
     person = await desk.person(payload)
     project = desk.project("", payload["project"])
     request = AssignRequest.model_validate(payload["request"])
+    if request.dry_run:
+        await quotes.show(desk, payload, project, request, payload["key"])
+        return
     row = await intake.create_task(desk.office, project, request, person, delivery_key=payload["key"])
     await desk.answer(payload, "replies/assigned", row=row, route=row.route)
 

@@ -40,6 +40,14 @@ def route_request(office: Office, project: Project, request: AssignRequest) -> R
     )
 
 
+def expected_cost(office: Office, project: Project, chosen: Route) -> int:
+    """Micro-dollars that one attempt on this route is likely to cost; 0 for a person."""
+    if chosen.rung is Rung.MANUAL:
+        return 0
+    price = office.price(project.models[chosen.rung], project.day(office.now()))
+    return prices.expected_cost(chosen.expected_tokens, price)
+
+
 async def create_task(
     office: Office, project: Project, request: AssignRequest, person: Person, *, delivery_key: str
 ) -> TaskRow:
