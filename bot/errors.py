@@ -19,6 +19,9 @@ translated into these once, in the adapter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 
 class OrchError(Exception):
     """Base of all of them. `str(error)` is fit to be shown to a person."""
@@ -75,6 +78,11 @@ class ModelError(OrchError):
         super().__init__(text)
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
+
+    def __reduce__(self) -> tuple[Callable[..., ModelError], tuple[str]]:
+        """A stage's checkpoint holds the error that a step raised, and pickle knows no keyword arguments."""
+        again = partial(type(self), retryable=self.retryable, retry_after_seconds=self.retry_after_seconds)
+        return again, (str(self),)
 
 
 class ModelRefusedCall(ModelError):

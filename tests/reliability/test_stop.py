@@ -39,7 +39,7 @@ async def test_stopping_in_a_call_is_soon_and_clean(tmp_path: Path) -> None:
         await made.assign(TASK)
         await made.until_in_call()
         code, seconds = await made.stop()
-        assert (code, seconds < 9.0) == (0, True), (code, seconds, made.bot_log())
+        assert (code, seconds < 20.0) == (0, True), (code, seconds, made.bot_log())
         assert "Traceback" not in made.bot_log()
         assert_nothing_is_left_behind(made)
         made.faults.latency_seconds = 0.0
@@ -56,7 +56,7 @@ async def test_stopping_waits_a_moment_for_a_call_that_ends(tmp_path: Path) -> N
         await made.assign(TASK)
         await made.until_in_call()
         code, seconds = await made.stop()
-        assert (code, seconds < 9.0) == (0, True), (code, seconds, made.bot_log())
+        assert (code, seconds < 20.0) == (0, True), (code, seconds, made.bot_log())
         assert [call.state for call in await made.rows(select(CallRow))] == ["settled"]
         assert {c.reserved_tokens for c in await made.rows(select(CounterRow))} == {0}
         await made.start()

@@ -1,0 +1,120 @@
+"""The foreman: no slot is given twice, no stop is overwritten, no task stays in a stage that nobody works on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+
+from bot.domain.task import TaskState
+from bot.store import tasks
+from bot.store.database import Database
+from bot.store.tables import TaskRow
+from bot.workflows.foreman import Foreman, dispatch
+from bot.workflows.office import Office, Visit
+from bot.workflows.stages import Stages
+from tests.store.samples import NOW, created, migrated
+from tests.workflows.offices import an_office
+
+
+class FakeStages(Stages):
+    """Starts nothing; says of its visits what the test says."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(office, None)  # type: ignore[arg-type]
+        self.started: list[str] = []
+        self.ended: set[str] = set()
+        self.trouble: list[Exception] = []
+
+    async def start(self, visit: Visit) -> None:
+        if self.trouble:
+            raise self.trouble.pop()
+        self.started.append(visit.id)
+
+    async def has_ended(self, visit: Visit) -> bool:
+        return visit.id in self.ended
+
+
+async def states(database: Database) -> list[str]:
+    async with database.read() as session:
+        return [str(s) for s in (await session.scalars(select(TaskRow.state).order_by(TaskRow.pk))).all()]
+
+
+async def test_a_stage_is_started_once_and_again_when_its_start_failed(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        stages = FakeStages(office)
+        foreman = Foreman(office, stages)
+        await created(database)
+        stages.trouble.append(OSError("the disk is full"))
+        with pytest.raises(OSError, match="full"):
+            await foreman.round()
+        await foreman.round()
+        await foreman.round()
+        assert stages.started == ["GRANTER/S0-D0-1/1/running/1"]
+        await Foreman(office, stages).round()  # after a crash: DBOS makes the second start a no-op
+        assert len(stages.started) == 2
+
+
+async def test_a_stage_that_ended_without_an_outcome_is_given_to_a_person(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        stages = FakeStages(office)
+        await created(database)
+        await created(database, 2)
+        await Foreman(office, stages).round()
+        stages.ended.add("GRANTER/S0-D0-1/1/running/1")
+        await Foreman(office, stages).round()
+        assert await states(database) == ["blocked", "running"]
+
+
+async def test_a_stage_that_went_on_meanwhile_is_left_alone(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        row = await created(database)
+        await Foreman(office, FakeStages(office)).round()
+        async with database.begin() as session:
+            locked = await tasks.lock(session, row.pk)
+            old = Visit.of(locked)
+            await tasks.step(session, locked, TaskState.CHECKING, at=NOW, who="orch", why="on")
+        await FakeStages(office).give_to_person(old, "ended")
+        assert await states(database) == ["checking"]
+
+
+async def test_many_foremen_give_each_slot_once(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        slots = office.projects["GRANTER"].concurrency["haiku"]  # type: ignore[index]
+        for number in range(1, slots + 4):
+            await created(database, number, files=[f"docs/{number}.md"])
+
+        async def one() -> None:
+            async with database.begin() as session:
+                await dispatch(office, session, "GRANTER")
+
+        await asyncio.gather(*(one() for _ in range(6)))
+        found = await states(database)
+        assert (found.count("running"), found.count("queued")) == (slots, 3)
+        async with database.read() as session:
+            attempts = set((await session.scalars(select(TaskRow.attempt))).all())
+        assert attempts == {0, 1}
+
+
+async def test_a_stop_is_not_overwritten_by_a_start(database_url: str) -> None:
+    """Stopped by a person while the foreman looks at it: whoever comes first, it ends stopped."""
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        rows = [await created(database, number, files=[f"docs/{number}.md"]) for number in range(1, 7)]
+
+        async def stop(pk: int) -> None:
+            async with database.begin() as session:
+                row = await tasks.lock(session, pk)
+                await tasks.step(session, row, TaskState.CANCELLED, at=NOW, who="U0DEV", why="stopped")
+
+        async def start() -> None:
+            async with database.begin() as session:
+                await dispatch(office, session, "GRANTER")
+
+        await asyncio.gather(*(job for row in rows for job in (stop(row.pk), start())))
+        assert set(await states(database)) == {"cancelled"}
