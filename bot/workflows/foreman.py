@@ -98,14 +98,15 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
     ended = await tasks.by_ids(session, key, named)
     every = [tasks.as_task(row) for row in (*rows.values(), *ended)]
     for decision in ready(every, project.concurrency):
+        if isinstance(decision, Wait) and rows[decision.task.id].waits_for == decision.why:
+            continue  # said already: most decisions, where many tasks wait
         row = await tasks.lock(session, rows[decision.task.id].pk)
         match decision:
             case _ if row.state != TaskState.QUEUED:
                 continue
             case Wait(why=why):
-                if row.waits_for != why:
-                    row.waits_for = why
-                    await tasks.note(session, row, at=office.now(), who=ORCH, kind="waiting", why=why)
+                row.waits_for = why
+                await tasks.note(session, row, at=office.now(), who=ORCH, kind="waiting", why=why)
             case Start():
                 await _begin(office, session, row)
 
