@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from bot.domain.paths import may_share
 from bot.domain.task import ENDED, STAGED, Frozen, Rung, Task, TaskState
@@ -26,28 +28,59 @@ class Wait(Frozen):
 
 
 def ready(tasks: Sequence[Task], concurrency: Mapping[Rung, int]) -> tuple[Start | Wait, ...]:
-    """What each queued task of one project does now: critical priority first, then deadline, then age (R-PAR-5)."""
+    """What each queued task of one project does now, the most urgent first (R-PAR-5). A task that waits for work
+    going on keeps its place: no less urgent one takes a file that it wants meanwhile, so that it cannot starve."""
     by_id = {task.id: task for task in tasks}
+    chains = _chains(tasks)
     holding = [task for task in tasks if task.state in HOLDING]
-    busy: dict[Rung, int] = {}
-    for task in tasks:
-        if task.state in STAGED:
-            busy[task.route.rung] = busy.get(task.route.rung, 0) + 1
+    busy = Counter(task.route.rung for task in tasks if task.state in STAGED)
     decisions: list[Start | Wait] = []
-    for task in sorted((t for t in tasks if t.state is TaskState.QUEUED), key=_urgency):
-        why = _dependency(task, by_id) or _file(task, holding) or _slot(task, busy, concurrency)
-        if why:
+    for task in sorted((t for t in tasks if t.state is TaskState.QUEUED), key=lambda t: _urgency(t, chains[t.id])):
+        holder = file_holder(task, holding)
+        why = (
+            _dependency(task, by_id)
+            or (f"waiting for {holder[0].id}: {holder[1]}" if holder else None)
+            or _slot(task, busy, concurrency)
+        )
+        if why is None:
+            decisions.append(Start(task=task))
+            busy[task.route.rung] += 1
+        else:
             decisions.append(Wait(task=task, why=why))
-            continue
-        decisions.append(Start(task=task))
-        holding.append(task)
-        busy[task.route.rung] = busy.get(task.route.rung, 0) + 1
+        if why is None or (holder and holder[0].state in STAGED):
+            holding.append(task)
     return tuple(decisions)
 
 
-def _urgency(task: Task) -> tuple[int, float, float, str]:
+def file_holder(task: Task, others: Sequence[Task]) -> tuple[Task, str] | None:
+    """The first of the other tasks that holds a file which this one wants, and the file (R-PAR-2)."""
+    for other in others:
+        if other.id != task.id and (shared := may_share(task.holds, other.holds)):
+            return other, shared
+    return None
+
+
+def _urgency(task: Task, chain: int) -> tuple[int, int, float, float, str]:
+    """Critical priority first, then the critical path, then the deadline, then age."""
     deadline = task.deadline.timestamp() if task.deadline else float("inf")
-    return PRIORITY_ORDER[task.priority], deadline, task.created_at.timestamp(), task.id
+    return PRIORITY_ORDER[task.priority], -chain, deadline, task.created_at.timestamp(), task.id
+
+
+def _chains(tasks: Sequence[Task]) -> dict[str, int]:
+    """Task id -> tokens of the longest chain of open tasks that begins with it: the more hangs on it, the sooner."""
+    by_id = {task.id: task for task in tasks}
+    waiting: dict[str, list[str]] = {task.id: [] for task in tasks}
+    for task in tasks:
+        for name in task.after:
+            if name in waiting:
+                waiting[name].append(task.id)
+    lengths: dict[str, int] = dict.fromkeys(by_id, 0)
+    try:
+        for name in TopologicalSorter(waiting).static_order():  # what waits comes before what it waits for
+            lengths[name] = max(by_id[name].token_budget, 1) + max((lengths[n] for n in waiting[name]), default=0)
+    except CycleError:  # refused at load; should one be here all the same, age decides
+        return dict.fromkeys(by_id, 0)
+    return lengths
 
 
 def _dependency(task: Task, by_id: Mapping[str, Task]) -> str | None:
@@ -56,13 +89,6 @@ def _dependency(task: Task, by_id: Mapping[str, Task]) -> str | None:
         if other is not None and other.state not in (TaskState.MERGED, TaskState.DONE):
             ended = f", which is {other.state}" if other.state in ENDED else ""
             return f"waiting for {name}{ended}"
-    return None
-
-
-def _file(task: Task, holding: Sequence[Task]) -> str | None:
-    for other in holding:
-        if other.id != task.id and (shared := may_share(task.files, other.files)):
-            return f"waiting for {other.id}: {shared}"
     return None
 
 

@@ -125,7 +125,8 @@ class Task(Frozen):
     route: Route
     state: TaskState = S.QUEUED
     priority: Priority = "normal"
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # declared: what it may change, and holds while it runs (R-PAR-2)
+    touched: tuple[str, ...] = ()  # changed by its attempts: what it holds where it declared none
     checks: tuple[str, ...] = ()
     criteria: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -139,6 +140,11 @@ class Task(Frozen):
     head_commit: str | None = None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """The files that no other task may change meanwhile."""
+        return self.files or self.touched
 
     @property
     def title(self) -> str:

@@ -55,6 +55,7 @@ class TaskRow(Base):
     state: Mapped[str] = mapped_column(String(20))
     priority: Mapped[str] = mapped_column(String(10))
     files: Mapped[list[str]]
+    touched: Mapped[list[str]] = mapped_column(default=list, server_default="[]")  # by attempts, where none is declared
     checks: Mapped[list[str]]
     criteria: Mapped[list[str]]
     after: Mapped[list[str]]

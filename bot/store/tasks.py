@@ -144,6 +144,7 @@ def as_task(row: TaskRow) -> Task:
         state=TaskState(row.state),
         priority=row.priority,
         files=tuple(row.files),
+        touched=tuple(row.touched),
         checks=tuple(row.checks),
         criteria=tuple(row.criteria),
         after=tuple(row.after),

@@ -53,6 +53,15 @@ async def take_next_step(office: Office, session: AsyncSession, row: TaskRow, *,
             await block(office, session, row, why, who=who, detail={"rule": rule, "propose": propose})
 
 
+async def wait_for_file(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
+    """The change touches a file that another task holds: throw it away and queue again, now knowing the file."""
+    await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)
+    row.base_commit = row.start_commit = None
+    await _forget_head(office, session, row)
+    await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="file_held", why=why,
+                     detail={"rule": "R-PAR-2"})  # fmt: skip
+
+
 def move_to(office: Office, row: TaskRow, rung: Rung) -> None:
     """Put the task on a rung; one that escalates gets the rung's default budget (R-ESC-8)."""
     if row.route["rung"] == rung:

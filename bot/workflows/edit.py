@@ -14,12 +14,13 @@ from bot.domain.context import Packed, likely_files, pack
 from bot.domain.edits import ToolResult, apply_edits, edited_paths
 from bot.domain.escalation import Outcome
 from bot.domain.gate import GatePolicy, inspect
+from bot.domain.order import HOLDING, file_holder
 from bot.domain.task import Rung, TaskState
 from bot.errors import ModelError
 from bot.ports import ModelClient, Repository, Reviewer
 from bot.store import ledger, tasks
 from bot.store.tables import CallRow, TaskRow
-from bot.workflows.attempts import attempt_failed, block
+from bot.workflows.attempts import attempt_failed, block, wait_for_file
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 
@@ -50,6 +51,7 @@ class Result:
     failed: Outcome | None
     why: str
     security_reasons: tuple[str, ...] = ()
+    touched: tuple[str, ...] = ()
 
 
 async def edit(office: Office, visit: Visit) -> None:
@@ -186,17 +188,19 @@ async def _through_gate(office: Office, row: TaskRow, base: str, head: str, resu
     policy = GatePolicy(declared=tuple(row.files), security_paths=project.security_paths, known_secrets=office.secrets)
     verdict = await asyncio.to_thread(inspect, change, policy)  # megabytes take seconds
     reasons = tuple(verdict.security_reasons)
+    touched = tuple(file.path for file in change.files)
     if verdict.refused:
-        return Result(head, results, "refused", "; ".join(r.text for r in verdict.refused[:5]), reasons)
+        return Result(head, results, "refused", "; ".join(r.text for r in verdict.refused[:5]), reasons, touched)
     if reasons and row.route["rung"] == Rung.HAIKU:  # R-ESC-5, R-SEC-1
-        return Result(head, results, "security", reasons[0], reasons)
-    return Result(head, results, None, "", reasons)
+        return Result(head, results, "security", reasons[0], reasons, touched)
+    return Result(head, results, None, "", reasons, touched)
 
 
 async def finish_edit(
     office: Office, session: AsyncSession, visit: Visit, base: str, call_id: str, result: Result
 ) -> None:
     """Record the commit and go on: to the checks, to a repair, or to the next step. Raises Superseded."""
+    await tasks.lock_project(session, visit.project)
     row = await current(session, visit)
     call = await session.get_one(CallRow, call_id)
     call.applied = {"head": result.head, "results": [r.model_dump(mode="json") for r in result.results]}
@@ -207,6 +211,13 @@ async def finish_edit(
     if result.failed:
         await attempt_failed(office, session, row, outcome=result.failed, why=result.why, lesson=result.why)
         return
+    if not row.files:
+        row.touched = list(dict.fromkeys((*row.touched, *result.touched)))
+        others = [tasks.as_task(other) for other in await tasks.in_project(session, row.project)]
+        holder = file_holder(tasks.as_task(row), [other for other in others if other.state in HOLDING])
+        if holder:  # R-PAR-2
+            await wait_for_file(office, session, row, f"{holder[0].id} holds {holder[1]}, which this change touches")
+            return
     why = f"attempt {row.attempt} made a commit"
     await tasks.step(session, row, TaskState.CHECKING, at=office.now(), who=ORCH, why=why,
                      detail={"head": result.head})  # fmt: skip

@@ -75,6 +75,7 @@ async def create_task(
             state="queued",
             priority=request.priority,
             files=list(request.files),
+            touched=[],
             checks=list(request.checks),
             criteria=[],
             after=after,

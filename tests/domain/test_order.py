@@ -64,6 +64,67 @@ def test_order_and_slots() -> None:
     assert said(ready(queue, {Rung.HAIKU: 2})) == ["4 starts", "5 starts", f"3 {wait}", f"2 {wait}", f"1 {wait}"]
 
 
+def test_what_attempts_touched_is_held_where_nothing_was_declared() -> None:
+    """R-PAR-2"""
+    both = [task(1, TaskState.CHECKING, touched=("src/a.py",)), task(2, touched=("src/a.py",)), task(3)]
+    assert said(ready(both, {})) == ["2 waiting for S0-D0-1: src/a.py", "3 starts"]
+    declared = [task(1, TaskState.CHECKING, files=("b.py",), touched=("src/a.py",)), task(2, touched=("src/a.py",))]
+    assert said(ready(declared, {})) == ["2 starts"]
+
+
+def test_the_critical_path_comes_before_the_deadline() -> None:
+    """R-PAR-5"""
+    queue = [
+        task(1, deadline=NOW + timedelta(hours=1)),
+        task(2, token_budget=10),
+        task(3, after=("S0-D0-2",), token_budget=10),
+        task(4, priority="high"),
+    ]
+    started = [d.task.id[-1] for d in ready(queue, {}) if isinstance(d, Start)]
+    assert started == ["4", "2", "1"]
+
+
+def test_a_waiting_task_keeps_its_place() -> None:
+    """No starvation: while what it waits for is being worked on, its other files are not given away."""
+    queue = [task(1, TaskState.RUNNING, files=("a.py",)), task(2, files=("a.py", "b.py")), task(3, files=("b.py",))]
+    assert said(ready(queue, {})) == ["2 waiting for S0-D0-1: a.py", "3 waiting for S0-D0-2: b.py"]
+    queue[0] = task(1, TaskState.AWAITING_APPROVAL, files=("a.py",))  # a person may take days
+    assert said(ready(queue, {})) == ["2 waiting for S0-D0-1: a.py", "3 starts"]
+
+
+def test_a_cycle_that_should_not_be_there_stops_nothing_else() -> None:
+    queue = [task(1, after=("S0-D0-2",)), task(2, after=("S0-D0-1",)), task(3)]
+    assert "3 starts" in said(ready(queue, {}))
+
+
+paths = st.lists(st.sampled_from(["a.py", "b.py", "src", "src/c.py"]), max_size=3, unique=True).map(tuple)
+
+
+@given(st.data(), st.integers(1, 9), st.integers(1, 3))
+def test_every_plan_comes_to_its_end(data: st.DataObject, size: int, slots: int) -> None:
+    """No deadlock, no starvation: whatever finishes when, every task of a random plan runs, and never two at a time
+    on one file (R-PAR-1, R-PAR-2, R-PAR-3)."""
+    tasks = [
+        task(
+            n,
+            files=data.draw(paths),
+            after=tuple(f"S0-D0-{m}" for m in range(n) if data.draw(st.booleans()) and m % 3 == 0),
+        )
+        for n in range(size)
+    ]
+    for _round in range(4 * size):
+        started = {d.task.id for d in ready(tasks, {Rung.HAIKU: slots}) if isinstance(d, Start)}
+        tasks = [t.model_copy(update={"state": TaskState.RUNNING}) if t.id in started else t for t in tasks]
+        running = [t for t in tasks if t.state is TaskState.RUNNING]
+        assert len(running) <= slots
+        assert not any(may_share(a.files, b.files) for n, a in enumerate(running) for b in running[n + 1 :])
+        if not running:
+            break
+        ends = data.draw(st.sampled_from([t.id for t in running]))
+        tasks = [t.model_copy(update={"state": TaskState.MERGED}) if t.id == ends else t for t in tasks]
+    assert {t.state for t in tasks} == {TaskState.MERGED}
+
+
 states = st.sampled_from([TaskState.QUEUED, TaskState.RUNNING, TaskState.AWAITING_APPROVAL, TaskState.MERGED])
 files = st.lists(st.sampled_from(["a.py", "src", "src/b.py", "docs/c.md"]), max_size=2, unique=True).map(tuple)
 
