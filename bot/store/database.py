@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from bot.errors import ConfigError
 
 READ_ONLY = {"orch_read_only": True}
+DURABLE = {"orch_durable": True}
 
 
 class Database:
@@ -39,9 +40,12 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that writes: committed at the end of the block, rolled back on an exception."""
+    async def begin(self, *, durable: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that writes: committed at the end of the block, rolled back on an exception. With `durable`
+        it has reached the disk by then, and survives a power failure too, as on PostgreSQL all do."""
         async with self._sessions() as session, session.begin():
+            if durable:
+                await session.connection(execution_options=DURABLE)
             yield session
 
     @asynccontextmanager
@@ -114,5 +118,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("orch_read_only")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    durable = bool(options.get("orch_durable"))
+    if connection.info.get("orch_durable", False) != durable:
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.info["orch_durable"] = durable
+    connection.exec_driver_sql("BEGIN" if options.get("orch_read_only") else "BEGIN IMMEDIATE")

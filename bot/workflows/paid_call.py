@@ -180,7 +180,7 @@ async def send_call(
 async def _claimed(office: Office, visit: Visit, call_id: str) -> tuple[CallRow, bool]:
     """The call, and whether it is ours to send: once ever, and only while the task still waits for it."""
     mine = False
-    async with office.db.begin() as session:
+    async with office.db.begin(durable=True) as session:  # a claim that a power failure undid would be sent again
         row = await tasks.lock(session, visit.pk)
         call = await session.get_one(CallRow, call_id)
         if call.state == "intent" and (row.entry != visit.entry or row.state != visit.stage):

@@ -1,0 +1,41 @@
+"""Transactions: what is durable, and who may open a SQLite database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.errors import ConfigError
+from bot.store.database import Database, hold_alone
+
+NORMAL, FULL = 1, 2
+
+
+async def synchronous(session: AsyncSession) -> int:
+    return int((await session.execute(text("PRAGMA synchronous"))).scalar_one())
+
+
+async def test_a_durable_transaction_is_synced_and_others_are_not(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'orch.db'}")
+    try:
+        for durable, level in ((False, NORMAL), (True, FULL), (True, FULL), (False, NORMAL)):
+            async with database.begin(durable=durable) as session:
+                assert await synchronous(session) == level
+        async with database.read() as session:
+            assert await synchronous(session) == NORMAL
+    finally:
+        await database.close()
+
+
+async def test_one_process_at_a_time(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'orch.db'}"
+    release = await hold_alone(url)
+    with pytest.raises(ConfigError, match="Another Orch is at work"):
+        await hold_alone(url, patience_seconds=0.2)
+    await (await hold_alone(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"))()
+    await (await hold_alone("postgresql+psycopg://somewhere/orch"))()
+    await release()
+    await (await hold_alone(url))()
