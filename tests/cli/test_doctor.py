@@ -14,6 +14,9 @@ import pytest
 from bot.cli.look_at_slack import shortages
 from bot.domain.approvals import Team
 from bot.local.slack.records import Channel
+from bot.store.database import Database
+from bot.store.migrate import migrate
+from bot.wiring import data_folder
 from tests.cli.bed import Bed, world_that_is_well
 
 Break = Callable[[Bed], object]
@@ -186,6 +189,22 @@ async def test_a_clock_that_is_wrong(bed: Bed, off: int, said: str) -> None:
     bed.slack_clock_off = off
     assert await bed.doctor() == 1
     assert said in bed.about("✗ clock")
+
+
+async def test_the_database_before_and_after_migrate(bed: Bed, database_url: str) -> None:
+    bed.environment["DATABASE_URL"] = database_url
+    name = f"database ({database_url.partition('+')[0]})"
+    store = Database(database_url)
+    try:
+        async with store.read():
+            pass  # SQLite's file is made by the first connection
+        assert await bed.doctor() == 0
+        assert "it is at nothing" in bed.about(f"! {name}") and "`orch migrate`" in bed.about(f"! {name}")
+        await migrate(store, data_folder("migrations"))
+    finally:
+        await store.close()
+    assert await bed.doctor() == 0
+    assert "at 0" in bed.about(f"✓ {name}")
 
 
 async def test_a_look_that_fails_is_itself_a_finding(bed: Bed) -> None:
