@@ -1,0 +1,112 @@
+"""What can stand between an approval and the branch (DESIGN, "Merge"; R-APR-1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.conversation import Orch
+from tests.acceptance.models import HAIKU, create, edits
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def _awaiting(orch: Orch, path: str, options: str = "") -> str:
+    task = await orch.dev.assigns(f"Document the thing --files {path} {options}")
+    await orch.channel.shows(task, state="Awaiting approval")
+    return task
+
+
+async def test_a_dirty_tree_is_not_touched(shared: Orch) -> None:
+    task = await _awaiting(shared, "docs/a.md")
+    before = shared.repo.head
+    shared.repo.write("README.md", "a person is at work here\n")
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.thread_shows(task, "Not merged yet")
+    card = await shared.channel.shows(task, state="Awaiting approval")
+    assert shared.repo.head == before
+    assert shared.repo.git("status", "--porcelain") == "M README.md"
+    assert "Approve merge" in card.buttons
+
+    shared.repo.git("checkout", "--", "README.md")
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.shows(task, state="Merged")
+    assert (shared.repo.path / "docs/a.md").exists()
+
+
+async def test_a_base_that_moved_elsewhere_is_built_upon(shared: Orch) -> None:
+    task = await _awaiting(shared, "docs/b.md", '--check "true"')
+    moved = shared.repo.commit(docs__elsewhere_dot_md="meanwhile\n")
+    await shared.lead.clicks("Approve merge", on=task)
+    card = await shared.channel.shows(task, state="Merged")
+    assert shared.repo.git("rev-parse", "main^") == moved
+    assert shared.repo.file("docs/elsewhere.md") and shared.repo.file("docs/b.md")
+    assert ":white_check_mark: true" in card, "checked again on the exact commit that was merged"
+    assert (await shared.row(task)).attempt == 1
+
+
+async def test_a_base_that_changed_the_same_file_voids_the_approval(shared: Orch) -> None:
+    task = await _awaiting(shared, "docs/c.md")
+    old_card = await shared.channel.shows(task)
+    shared.repo.commit(docs__c_dot_md="a person was faster\n")
+    shared.models.answer(edits(create("docs/c.md", "a person was faster\nand so was I\n")), model=HAIKU)
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.thread_shows(task, "main changed the same files meanwhile")
+    await shared.channel.thread_shows(task, "1 earlier approval no longer counts")
+    card = await shared.channel.shows(task, state="Awaiting approval", new_since=old_card)
+    assert "approved by" not in card.state
+    assert "a person was faster" in _asked(shared, task)[1].text, "it starts from the moved base"
+    assert shared.repo.file("docs/c.md") == "a person was faster"
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.shows(task, state="Merged")
+    assert shared.repo.file("docs/c.md") == "a person was faster\nand so was I"
+    await shared.books.agree()
+
+
+async def test_a_conflict_goes_back_to_the_task(shared: Orch) -> None:
+    task = await shared.dev.assigns("Document the thing in a page called docs/d")
+    await shared.channel.shows(task, state="Awaiting approval")
+    await shared.until(lambda: _paths(shared, task), "the diff")
+    (page,) = _paths(shared, task)
+    shared.repo.write(f"{page}/in/the/way.md", "x\n")
+    shared.repo.commit()
+    before = shared.repo.head
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.thread_shows(task, "Not merged yet")
+    assert shared.repo.head == before
+    card = await shared.channel.settles(task)
+    assert "approved by" not in card.state
+
+
+async def test_checks_that_fail_on_the_candidate_stop_the_merge(shared: Orch) -> None:
+    check = "test ! -e docs/poison.md"
+    task = await _awaiting(shared, "docs/e.md", f'--check "{check}"')
+    shared.repo.commit(docs__poison_dot_md="x\n")
+    before = shared.repo.head
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.thread_shows(task, "Not merged yet")
+    assert shared.repo.head == before
+    await shared.channel.shows(task, state="Blocked")
+    shared.repo.git("rm", "-q", "docs/poison.md")
+    shared.repo.commit()
+
+
+async def test_hooks_of_the_repository_never_run(shared: Orch) -> None:
+    witness = shared.home / "a-hook-ran"
+    for name in ("pre-commit", "post-commit", "post-merge", "pre-push", "reference-transaction", "post-checkout"):
+        hook = shared.repo.path / ".git/hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\necho {name} >> {witness}\n")
+        hook.chmod(0o755)
+    task = await _awaiting(shared, "docs/f.md")
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.shows(task, state="Merged")
+    assert not witness.exists(), witness.read_text()
+
+
+def _asked(orch: Orch, task: str) -> list:
+    return [call for call in orch.models.asked(HAIKU) if f"/{task}/" in call.call_id]
+
+
+def _paths(orch: Orch, task: str) -> list[str]:
+    files = orch.channel.threads_files(task)
+    return [line[6:] for text in files.values() for line in text.splitlines() if line.startswith("+++ b/")]

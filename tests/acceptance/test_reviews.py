@@ -1,0 +1,119 @@
+"""What a review can say, and what it can fail to say (R-ESC-3, R-SEC-4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.acceptance.conversation import Orch
+from tests.acceptance.models import (
+    GEMINI,
+    HAIKU,
+    SONNET,
+    Reply,
+    approves,
+    asks_for_changes,
+    create,
+    edits,
+    finding,
+    replace,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NO_VERDICT = [
+    (Reply(text="Looks good to me!"), "not valid JSON"),
+    (Reply(text='{"verdict": "approve", "quality_score": 9, "findings": [', stop="MAX_TOKENS"), "cut off"),
+    (Reply(review={"verdict": "approve", "quality_score": 11, "findings": []}), "agreed form"),
+    (Reply(review={"verdict": "yes", "quality_score": 9, "findings": []}), "agreed form"),
+    (Reply(text='{"verdict":"request_changes","quality_score":1,"findings":[],"verdict":"approve"}'), "not valid"),
+    (Reply(text="", stop="SAFETY"), "SAFETY"),
+]
+
+
+async def test_the_next_attempt_builds_on_what_the_review_said(shared: Orch) -> None:
+    shared.models.answer(edits(create("docs/a.md", "one\ntwo\n")), model=HAIKU)
+    shared.models.answer(asks_for_changes(finding("high", "Say three, not two", "docs/a.md", 2)), model=GEMINI)
+    shared.models.answer(edits(replace("docs/a.md", "two", "three")), model=HAIKU)
+    shared.models.answer(approves(8), model=GEMINI)
+    task = await shared.dev.assigns("Document a --files docs/a.md")
+    card = await shared.channel.shows(task, "approved · 8/10", state="Awaiting approval")
+
+    assert "haiku" in card.part("facts")
+    _, second = [c for c in shared.models.asked(HAIKU) if f"/{task}/" in c.call_id]
+    assert "The review asked for changes" in second.text and "Say three, not two" in second.text
+    assert "one\ntwo" in second.text, "it is shown the commit that it builds on"
+    assert len(second.body["messages"]) == 1, "with a fresh conversation"
+    await shared.channel.thread_shows(task, "Say three, not two")
+    diff = shared.models.asked(GEMINI)[-1].text
+    assert "+three" in diff and "+two" not in diff and "new file" in diff, "the whole change is reviewed"
+    await shared.books.agree()
+
+
+@pytest.mark.parametrize("verdict", ["request_changes", "approve"])
+async def test_a_critical_finding_goes_to_sonnet_whatever_the_verdict(shared: Orch, verdict: str) -> None:
+    path = f"docs/b-{verdict}.md"
+    critical = {"verdict": verdict, "quality_score": 9, "findings": [finding("critical", "It loses data", path)]}
+    shared.models.answer(edits(create(path, "one\n")), model=HAIKU)
+    shared.models.answer(Reply(review=critical), model=GEMINI)
+    shared.models.answer(edits(create(path, "better\n")), model=SONNET)
+    shared.models.answer(approves(), model=GEMINI)
+    task = await shared.dev.assigns(f"Document b --files {path}")
+    await shared.channel.shows(task, "sonnet", "approved · 9/10", state="Awaiting approval")
+    assert any(e.detail.get("rule") == "R-ESC-3" for e in await shared.events(task))
+    (fix,) = [c for c in shared.models.asked(SONNET) if f"/{task}/" in c.call_id]
+    assert "It loses data" in fix.text
+
+
+@pytest.mark.parametrize(("review", "why"), NO_VERDICT, ids=[why + str(n) for n, (_, why) in enumerate(NO_VERDICT)])
+async def test_no_verdict_twice_is_never_an_approval(
+    shared: Orch, review: Reply, why: str, request: pytest.FixtureRequest
+) -> None:
+    path = f"docs/c{request.node.callspec.id.replace(' ', '-')}.md"
+    shared.models.answer(review, review, model=GEMINI)
+    task = await shared.dev.assigns(f"Document c --files {path}")
+    card = await shared.channel.shows(task, "no verdict", why, state="Blocked")
+    assert "Approve merge" not in card.buttons and "Retry" in card.buttons
+    row = await shared.row(task)
+    asked = len([c for c in shared.models.asked(HAIKU) if f"/{task}/" in c.call_id])
+
+    await shared.lead.clicks("Retry", on=task, forge={"action_id": "task_approve", "value": _value(task, row)})
+    await shared.lead.sees_privately("blocked by now; there is nothing to approve")
+
+    await shared.dev.clicks("Retry", on=task)  # only the review is made again
+    card = await shared.channel.shows(task, "approved · 8.5/10", state="Awaiting approval")
+    assert len([c for c in shared.models.asked(HAIKU) if f"/{task}/" in c.call_id]) == asked
+    await shared.books.agree()
+
+
+async def test_one_lost_verdict_is_asked_for_again(shared: Orch) -> None:
+    shared.models.answer(Reply(text="{"), approves(7), model=GEMINI)
+    task = await shared.dev.assigns("Document d --files docs/d.md")
+    await shared.channel.shows(task, "approved · 7/10", state="Awaiting approval")
+
+
+@pytest.mark.parametrize("trouble", [Reply(status=500), Reply(cut="middle")], ids=["500", "cut"])
+async def test_a_review_that_cannot_be_had_blocks(shared: Orch, trouble: Reply) -> None:
+    path = f"docs/e{trouble.status}.md"
+    shared.models.answer(trouble, model=GEMINI)
+    task = await shared.dev.assigns(f"Document e --files {path}")
+    card = await shared.channel.shows(task, "the review could not be made", state="Blocked")
+    assert "Approve merge" not in card.buttons
+    (unknown,) = [c for c in await shared.books.calls() if f"/{task}/" in c.id and c.state == "unknown"]
+    assert unknown.used_tokens == unknown.reserved_tokens
+    await shared.dev.types(f"/orch retry {task}")
+    await shared.channel.shows(task, state="Awaiting approval")
+    await shared.books.agree()
+
+
+async def test_the_diff_cannot_give_orders(shared: Orch) -> None:
+    """What the reviewer is sent is the diff, whole; and what it answers is shown, but harmless in Slack."""
+    nasty = finding("low", "<!channel> *look* <https://evil.example|here>", "docs/f.md")
+    shared.models.answer(approves(9, findings=[nasty]), model=GEMINI)
+    task = await shared.dev.assigns("Document f --files docs/f.md")
+    await shared.channel.shows(task, state="Awaiting approval")
+    shown = await shared.channel.thread_shows(task, "look")
+    assert "<!channel>" not in str(shown.blocks) and "&lt;!channel&gt;" in str(shown.blocks)
+
+
+def _value(task: str, row: object) -> str:
+    return f"GRANTER|{task}|{row.head_commit}"  # type: ignore[attr-defined]
