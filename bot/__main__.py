@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database to this version")
     route = commands.add_parser("route", help="route tasks without a model call")
     route.add_argument("--jsonl", default="-", help='file of {"text","files"?} lines, or - for standard input')
+    plan = commands.add_parser("plan", help="check a sprint plan, or load it")
+    plan.add_argument("action", choices=("check", "load"))
+    plan.add_argument("file", help="a plan in YAML, or the name of one of Orch's own: granter-v2")
     return parser
 
 
@@ -107,6 +110,12 @@ def _route(arguments: argparse.Namespace) -> int:
     return route_lines(arguments.jsonl)
 
 
+def _plan(arguments: argparse.Namespace) -> int:
+    from bot.cli.plan import check, load
+
+    return (check if arguments.action == "check" else load)(arguments.file)
+
+
 _COMMANDS = {
     "serve": _serve,
     "local": _local,
@@ -114,6 +123,7 @@ _COMMANDS = {
     "doctor": _doctor,
     "migrate": _migrate,
     "route": _route,
+    "plan": _plan,
 }
 
 if __name__ == "__main__":

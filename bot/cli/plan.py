@@ -1,0 +1,160 @@
+"""`orch plan check`: what is wrong with a plan's file, or what it will take. `orch plan load`: not yet."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.adapters.plan_file import read_plan_text, read_text
+from bot.adapters.prices import PriceBook
+from bot.config import Config
+from bot.domain import prices
+from bot.domain.calls import Usage
+from bot.domain.command_text import nearest
+from bot.domain.plan import Plan, unknown_owners
+from bot.domain.plan_budget import PAID, Forecast, Planned, by_rung, forecast, review_tokens
+from bot.domain.plan_errors import Problem, errors_of
+from bot.domain.plan_graph import critical_path
+from bot.domain.routing import RoutePolicy
+from bot.domain.task import Rung
+from bot.errors import OrchError
+from bot.settings import load_settings
+
+MTOK = 1_000_000
+NOT_YET = (
+    "The plan is fine. Loading it from here is not possible yet; nothing was changed. "
+    "It will come with `/orch plan load NAME` in the project's channel."
+)
+
+
+def check(file: str) -> int:
+    """Print what is wrong with the plan, or what it will take. Returns the exit code: 1 where it has errors."""
+    found = _examine(file, load_settings().config)
+    return 1 if found is None else 0
+
+
+def load(file: str) -> int:
+    """Check the plan, and say that it cannot be loaded from here yet. Raises OrchError."""
+    if _examine(file, load_settings().config) is None:
+        return 1
+    raise OrchError(NOT_YET)
+
+
+def _examine(file: str, config: Config) -> Plan | None:
+    path = _find(file)
+    plan, problems = read_plan_text(read_text(path))
+    expected = None
+    if plan is not None:
+        policy = RoutePolicy(security_paths=config.policy.security_paths, haiku_first=config.policy.haiku_first)
+        expected = forecast(plan, policy, config.limits)
+        problems = (*problems, *expected.problems, *_strangers(plan, config))
+    errors = errors_of(problems)
+    if errors or plan is None or expected is None:
+        for problem in errors:
+            print(f"{path}:{problem.line or 1}: {problem.placed}", file=sys.stderr)
+        print(f"{path}: {_counted(len(errors), 'error')}. Nothing was loaded.", file=sys.stderr)
+        return None
+    warnings = sorted((p for p in problems if p.level == "warning"), key=lambda problem: problem.line)
+    print("\n".join(_summary(plan, expected, config, warnings)))
+    return plan
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _find(file: str) -> Path:
+    """The file, or the plan of that name among the templates."""
+    path = Path(file).expanduser()
+    if path.exists() or "/" in file:
+        return path
+    from bot.wiring import data_folder
+
+    named = data_folder("templates") / "plans" / f"{file.removesuffix('.yaml')}.yaml"
+    return named if named.exists() else path
+
+
+def _strangers(plan: Plan, config: Config) -> Iterator[Problem]:
+    """Owners that no project's aliases name; without projects nobody can tell."""
+    aliases = {name: person for project in config.projects for name, person in project.aliases.items()}
+    for task, owner in unknown_owners(plan, aliases) if config.projects else ():
+        near = nearest(owner, aliases)
+        hint = f"did you mean `{near}`?" if near else "add them to the project's `aliases`"
+        text = f"no project knows an owner called `{owner}`; {hint}"
+        yield Problem(line=task.line, where=task.id, text=text, level="warning")
+
+
+def _summary(plan: Plan, expected: Forecast, config: Config, warnings: Sequence[Problem]) -> Iterator[str]:
+    size = f"{_counted(len(plan.tasks), 'task')} in {_counted(len(plan.sprints), 'sprint')}"
+    yield f"{plan.title or plan.name}: {size}. No errors."
+    yield ""
+    yield from _table([_HEAD, *_rows(plan, expected, config)])
+    yield ""
+    yield "Tokens are those expected of one attempt at each task, beside what the sprint gives the rung, if it says so."
+    yield "Reviews follow every change. At most: dollars, if every expected token were output, at today's prices."
+    path = critical_path(plan.graph, expected.expected)
+    tokens = sum(expected.expected.get(name, 0) for name in path)
+    yield ""
+    yield f"Critical path: {_counted(len(path), 'task')}, {tokens:,} tokens: {' -> '.join(path)}"
+    yield ""
+    yield f"Warnings: {len(warnings) or 'none'}"
+    yield from (f"  {problem}" for problem in warnings)
+
+
+_HEAD = ("sprint", "days", "tasks", *(str(rung) for rung in PAID), "manual", "reviews", "tokens", "at most")
+
+
+def _rows(plan: Plan, expected: Forecast, config: Config) -> Iterator[tuple[str, ...]]:
+    for sprint in plan.sprints:
+        name = f"{sprint.number} {sprint.title}".strip()
+        yield _row(name, str(sprint.days), expected.of_sprint(sprint.number), sprint.budget, config)
+    whole: dict[Rung, int] = {rung: sum(sprint.budget.get(rung, 0) for sprint in plan.sprints) for rung in PAID}
+    days = str(sum(sprint.days for sprint in plan.sprints))
+    complete = all(sprint.budget for sprint in plan.sprints)
+    yield _row("all", days, expected.planned, whole if complete else {}, config)
+
+
+def _row(
+    name: str, days: str, planned: Sequence[Planned], budget: Mapping[Rung, int], config: Config
+) -> tuple[str, ...]:
+    found, reviews = by_rung(planned), review_tokens(planned)
+    tokens = sum(each.expected for each in planned) + reviews
+    cells = (_cell(*found[rung][:2], budget.get(rung, 0) if budget else None) for rung in PAID)
+    total = _of(tokens, sum(budget.values()) if budget else None)
+    most = sum(_cost(rung, found[rung][1], config) for rung in PAID) + _cost(Rung.GEMINI, reviews, config)
+    manual = str(found[Rung.MANUAL][0] or "-")
+    return (name, days, str(len(planned)), *cells, manual, f"{reviews:,}", total, f"${most / MTOK:.2f}")
+
+
+def _cell(count: int, tokens: int, allowed: int | None) -> str:
+    return f"{count}: {_of(tokens, allowed)}" if count or allowed else "-"
+
+
+def _of(tokens: int, allowed: int | None) -> str:
+    return f"{tokens:,}" if allowed is None else f"{tokens:,}/{allowed:,}"
+
+
+def _cost(rung: Rung, tokens: int, config: Config) -> int:
+    """Micro-dollars for so many tokens, all of them output."""
+    if not tokens:
+        return 0
+    own = config.models[rung.value].price  # type: ignore[index]
+    given = prices.price_from_dollars(own.input, own.output, own.cache_write, own.cache_read) if own else None
+    model = config.model_id(rung)
+    price = given or PriceBook().price(model, datetime.now(UTC).date())
+    return prices.cost(Usage(output=tokens), price)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines with aligned columns; a column without anything in it is left away."""
+    used = [at for at in range(len(rows[0])) if any(row[at] != "-" for row in rows[1:])]
+    rows = [[row[at] for at in used] for row in rows]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        cells = (
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()
