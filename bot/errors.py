@@ -22,6 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+#: What Slack says when it is not the call's fault ("" = it could not be reached).
+PASSING = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+
 
 class OrchError(Exception):
     """Base of all of them. `str(error)` is fit to be shown to a person."""
@@ -65,6 +68,11 @@ class ChatError(OrchError):
     def __init__(self, text: str, code: str = "") -> None:
         super().__init__(text)
         self.code = code
+
+    @property
+    def passing(self) -> bool:
+        """Whether Slack is out of order, and the same call may succeed later."""
+        return self.code in PASSING
 
 
 class SandboxUnavailable(OrchError):

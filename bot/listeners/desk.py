@@ -91,16 +91,32 @@ class Desk:
 
     async def _work(self, kind: str, payload: Payload) -> None:
         try:
+            await self._handle(kind, payload)
+        except ChatError as error:
+            log.warning("%s (%s) waits until Slack can be reached: %s", payload["key"], kind, error)
+            return  # left open: it is taken up again
+        except Exception:
+            log.exception("%s %s failed", kind, payload["key"])
+            await self._say_defect(payload)
+        async with self.office.db.begin() as session:
+            await inbox.done(session, payload["key"], self.office.now())
+
+    async def _handle(self, kind: str, payload: Payload) -> None:
+        """Work on a delivery; what a person did wrong is answered. Raises ChatError where Slack is out of order."""
+        try:
             await self._handlers[kind](self, payload)
         except UserMistake as mistake:
             await self.answer(payload, "replies/mistake", text=str(mistake), form=mistake.form)
         except OrchError as error:
+            if isinstance(error, ChatError) and error.passing:
+                raise
             await self.answer(payload, "replies/mistake", text=str(error), form=None)
+
+    async def _say_defect(self, payload: Payload) -> None:
+        try:
+            await self.answer(payload, "replies/defect", key=payload.get("key"))
         except Exception:
-            log.exception("%s %s failed", kind, payload["key"])
-            await self.answer(payload, "replies/defect", key=payload["key"])
-        async with self.office.db.begin() as session:
-            await inbox.done(session, payload["key"], self.office.now())
+            log.exception("and could not be answered")
 
     async def answer(self, payload: Payload, template: str, *, replace: bool = False, **facts: Any) -> None:
         """Answer privately to whoever caused the delivery; `replace` the private message that was clicked on."""

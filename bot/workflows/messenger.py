@@ -8,7 +8,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from bot.errors import OrchError
+from bot.errors import ChatError, OrchError
 from bot.store import outbox
 from bot.store.tables import OutboxRow, TaskRow
 from bot.workflows.card import card_facts
@@ -24,8 +24,6 @@ CARD_SECONDS = 1.0
 #: Waits after a failed send, in seconds. What Slack refuses is given up after the last one, and the log says so;
 #: while Slack is out of order, the last one repeats.
 RETRY_SECONDS = (1, 2, 5, 15, 60, 300, 900)
-#: What Slack says when it is not the message's fault ("" = it could not be reached).
-PASSING = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 class Messenger:
@@ -81,7 +79,7 @@ class Messenger:
         try:
             ts = await self._send(row, card.ts if card else None, maybe_sent=row.tries > 0)
         except OrchError as error:
-            await self._postpone(row, str(error), passing=getattr(error, "code", "") in PASSING)
+            await self._postpone(row, str(error), passing=not isinstance(error, ChatError) or error.passing)
             return
         except Exception as error:  # a defect: this message must not stop the others
             log.exception("%s: a defect in Orch", row.key)

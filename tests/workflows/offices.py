@@ -73,11 +73,19 @@ class FakeChat:
         self.updates.append(ts)
 
     async def whisper(
-        self, channel: str, user: str, message: Mapping[str, Any], *, response_url: str | None = None
+        self,
+        channel: str,
+        user: str,
+        message: Mapping[str, Any],
+        *,
+        response_url: str | None = None,
+        replace: bool = False,
     ) -> None:
         self.whispers.append(str(message.get("text")))
 
     async def person(self, user: str) -> Person:
+        if self.trouble:
+            raise self.trouble.pop(0)[0]
         return Person(id=user)
 
 

@@ -1,0 +1,128 @@
+"""What Slack was told had arrived is worked on, once, whatever happens between the ack and the work."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from bot.errors import UserMistake
+from bot.listeners.desk import LEFT_OVER, Desk, Payload
+from bot.store import inbox
+from bot.store.database import Database
+from tests.store.samples import migrated
+from tests.workflows.offices import NOW, Clock, FakeChat, an_office, refused, unreachable
+
+SECOND = timedelta(seconds=1)
+
+
+def a_desk(database: Database, clock: Clock, chat: FakeChat | None = None) -> tuple[Desk, list[str]]:
+    """A desk that remembers what it worked on; `slow` takes a moment, `wrong` is refused, `broken` fails."""
+    desk, worked = Desk(an_office(database, chat=chat, clock=clock)), []
+
+    async def work(_desk: Desk, payload: Payload) -> None:
+        if payload["text"] == "slow":
+            await asyncio.sleep(0.3)
+        await desk.person(payload)
+        worked.append(payload["key"])
+        if payload["text"] == "wrong":
+            raise UserMistake("That is wrong.")
+        if payload["text"] == "broken":
+            raise KeyError("a defect")
+
+    desk.handles("command", work)
+    return desk, worked
+
+
+async def acked() -> Any: ...
+
+
+def said(text: str) -> Payload:
+    return {"user": "U0DEV", "channel": "C0DEV", "text": text}
+
+
+async def left(database: Database) -> list[str]:
+    async with database.read() as session:
+        return [row.key for row in await inbox.left_over(session, NOW + timedelta(days=1))]
+
+
+async def crash_after_ack(database: Database, key: str) -> None:
+    async with database.begin() as session:
+        await inbox.take(session, key, "command", {**said("hello"), "key": key}, NOW)
+
+
+async def for_a_moment(desk: Desk, seconds: float = 0.5) -> None:
+    """Let it look for what was left over."""
+    looking = asyncio.create_task(desk.work_left_over())
+    await asyncio.sleep(seconds)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+
+
+async def test_what_a_crash_left_is_worked_on_at_the_next_start(database_url: str) -> None:
+    """At once where no other process can be at work on it, else when it is old enough."""
+    async with migrated(database_url) as database:
+        clock = Clock()
+        await crash_after_ack(database, "a")
+        clock.now += SECOND
+        desk, worked = a_desk(database, clock)
+        await for_a_moment(desk)
+        assert worked == (["a"] if database.sole else [])
+        clock.now += LEFT_OVER
+        await for_a_moment(desk)
+        await for_a_moment(desk)
+        assert (worked, await left(database)) == (["a"], [])
+
+
+async def test_what_is_worked_on_is_not_taken_up_again(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        clock = Clock()
+        desk, worked = a_desk(database, clock)
+        working = asyncio.create_task(desk.receive("a", "command", said("slow"), acked))
+        await asyncio.sleep(0.1)
+        clock.now += LEFT_OVER + SECOND
+        await for_a_moment(desk, 0.6)
+        await working
+        assert (worked, await left(database)) == (["a"], [])
+
+
+async def test_a_repeated_delivery_is_acked_and_not_worked_on_again(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        desk, worked = a_desk(database, Clock())
+        acks = 0
+
+        async def ack() -> None:
+            nonlocal acks
+            acks += 1
+
+        await asyncio.gather(*(desk.receive("a", "command", said("slow"), ack) for _ in range(4)))
+        await desk.receive("a", "command", said("slow"), ack)
+        assert (worked, acks) == (["a"], 5)
+
+
+async def test_a_mistake_and_a_defect_are_answered_and_done(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        chat = FakeChat()
+        desk, worked = a_desk(database, Clock(), chat)
+        for key in ("wrong", "broken"):
+            await desk.receive(key, "command", said(key), acked)
+        assert (worked, await left(database), len(chat.whispers)) == (["wrong", "broken"], [], 2)
+
+
+async def test_while_slack_is_out_of_order_a_command_waits(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        clock, chat = Clock(), FakeChat(trouble=[(unreachable(), False)])
+        desk, worked = a_desk(database, clock, chat)
+        await desk.receive("a", "command", said("hello"), acked)
+        assert (worked, await left(database)) == ([], ["a"])
+        clock.now += LEFT_OVER + SECOND
+        await for_a_moment(desk)
+        assert (worked, await left(database)) == (["a"], [])
+
+
+async def test_what_slack_refuses_is_answered_and_done(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        chat = FakeChat(trouble=[(refused(), False)])
+        desk, worked = a_desk(database, Clock(), chat)
+        await desk.receive("a", "command", said("hello"), acked)
+        assert (worked, await left(database), len(chat.whispers)) == ([], [], 1)
