@@ -120,7 +120,7 @@ def _said(error: yaml.MarkedYAMLError, text: str, mark: yaml.Mark | None) -> str
     elif "unexpected end of stream" in said:
         hint = "; is a quote never closed?"
     elif "flow " in said:
-        hint = "; is a bracket never closed, or a comma missing?"
+        hint = "; is a bracket never closed, a comma missing, or a text with brackets in it not in quotes?"
     else:
         hint = ""
     return f"this is not valid YAML: {said}{hint}"

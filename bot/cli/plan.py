@@ -11,7 +11,6 @@ from bot.adapters.plan_file import read_plan_text, read_text
 from bot.adapters.prices import PriceBook
 from bot.config import Config
 from bot.domain import prices
-from bot.domain.calls import Usage
 from bot.domain.command_text import nearest
 from bot.domain.plan import Plan, unknown_owners
 from bot.domain.plan_budget import PAID, Forecast, Planned, by_rung, forecast, review_tokens
@@ -93,7 +92,7 @@ def _summary(plan: Plan, expected: Forecast, config: Config, warnings: Sequence[
     yield from _table([_HEAD, *_rows(plan, expected, config)])
     yield ""
     yield "Tokens are those expected of one attempt at each task, beside what the sprint gives the rung, if it says so."
-    yield "Reviews follow every change. At most: dollars, if every expected token were output, at today's prices."
+    yield "Reviews follow every change. The cost is the one expected for these tokens, at today's prices."
     path = critical_path(plan.graph, expected.expected)
     tokens = sum(expected.expected.get(name, 0) for name in path)
     yield ""
@@ -103,7 +102,7 @@ def _summary(plan: Plan, expected: Forecast, config: Config, warnings: Sequence[
     yield from (f"  {problem}" for problem in warnings)
 
 
-_HEAD = ("sprint", "days", "tasks", *(str(rung) for rung in PAID), "manual", "reviews", "tokens", "at most")
+_HEAD = ("sprint", "days", "tasks", *(str(rung) for rung in PAID), "manual", "reviews", "tokens", "cost")
 
 
 def _rows(plan: Plan, expected: Forecast, config: Config) -> Iterator[tuple[str, ...]]:
@@ -123,9 +122,9 @@ def _row(
     tokens = sum(each.expected for each in planned) + reviews
     cells = (_cell(*found[rung][:2], budget.get(rung, 0) if budget else None) for rung in PAID)
     total = _of(tokens, sum(budget.values()) if budget else None)
-    most = sum(_cost(rung, found[rung][1], config) for rung in PAID) + _cost(Rung.GEMINI, reviews, config)
+    cost = sum(_cost(rung, found[rung][1], config) for rung in PAID) + _cost(Rung.GEMINI, reviews, config)
     manual = str(found[Rung.MANUAL][0] or "-")
-    return (name, days, str(len(planned)), *cells, manual, f"{reviews:,}", total, f"${most / MTOK:.2f}")
+    return (name, days, str(len(planned)), *cells, manual, f"{reviews:,}", total, f"${cost / MTOK:.2f}")
 
 
 def _cell(count: int, tokens: int, allowed: int | None) -> str:
@@ -137,14 +136,14 @@ def _of(tokens: int, allowed: int | None) -> str:
 
 
 def _cost(rung: Rung, tokens: int, config: Config) -> int:
-    """Micro-dollars for so many tokens, all of them output."""
+    """Micro-dollars that so many tokens are likely to cost."""
     if not tokens:
         return 0
     own = config.models[rung.value].price  # type: ignore[index]
     given = prices.price_from_dollars(own.input, own.output, own.cache_write, own.cache_read) if own else None
     model = config.model_id(rung)
     price = given or PriceBook().price(model, datetime.now(UTC).date())
-    return prices.cost(Usage(output=tokens), price)
+    return prices.expected_cost(tokens, price)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -23,13 +23,17 @@ _FENCE = re.compile(r"```(?:[a-zA-Z]*\n)?(.*?)```", re.DOTALL)
 _CURLY = "“”„‟«»"
 #: A quote that begins or ends a JSON text: beside a bracket, a comma or a colon.
 _OUTER = re.compile(rf"(?<=[\[{{,:])(\s*)[{_CURLY}]|[{_CURLY}](?=\s*[\]}},:])")
-_KEY = re.compile(rf"[\"{_CURLY}](?:task_id|prompt|mcp_assignment|success_criteria|assigned_to)[\"{_CURLY}]\s*:")
+_KEY = re.compile(rf"[\"{_CURLY}](task_id|prompt|mcp_assignment|success_criteria|assigned_to)[\"{_CURLY}]\s*:")
 
 
 def looks_like_assignment(text: str) -> bool:
-    """Whether a message is an assignment in JSON, right or wrong, rather than words that mention one."""
-    inside = _json_part(plain(text))
-    return inside.startswith("{") and bool(_KEY.search(inside))
+    """Whether a message is an assignment in JSON, right or wrong, rather than words that mention some JSON: among
+    words it is one where it has a `task_id`."""
+    said = plain(text)
+    inside = _json_part(said)
+    found = {key[1] for key in _KEY.finditer(inside)} if inside.startswith("{") else set()
+    alone = said.lstrip("` \n").removeprefix("json").lstrip().startswith(inside[:1] or "{")
+    return "task_id" in found or (alone and bool(found))
 
 
 def parse_assignment(text: str, *, pasted: bool = True) -> PlanTask:

@@ -253,6 +253,8 @@ LIKE = [
     ("Write the README", False),
     ("Make {a: 1} an object", False),
     ('Explain what {"model": 1} means', False),
+    ('Document the field {"prompt": "..."}', False),
+    ('Take this: {"task_id": 1}', True),
 ]
 
 
