@@ -46,12 +46,14 @@ async def reserve(session: AsyncSession, limits: Sequence[Limit], tokens: int, m
     """Reserve in every counter; None when all of them had room. Else the first limit that refused: the caller
     must then roll back, since earlier counters were raised already. One conditional UPDATE per counter."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    for limit in sorted(limits, key=lambda item: item.scope):  # one order, so that two calls cannot deadlock
-        await session.execute(
-            insert(CounterRow)
-            .values(scope=limit.scope, used_tokens=0, reserved_tokens=0, used_microusd=0, reserved_microusd=0)
-            .on_conflict_do_nothing(index_elements=["scope"])
-        )
+    ordered = sorted(limits, key=lambda item: item.scope)  # one order, so that two calls cannot deadlock
+    zeros = {"used_tokens": 0, "reserved_tokens": 0, "used_microusd": 0, "reserved_microusd": 0}
+    await session.execute(
+        insert(CounterRow)
+        .values([{"scope": limit.scope, **zeros} for limit in ordered])
+        .on_conflict_do_nothing(index_elements=["scope"])
+    )
+    for limit in ordered:
         fits = CounterRow.used_tokens + CounterRow.reserved_tokens + tokens <= limit.tokens
         if limit.microusd is not None:
             fits &= CounterRow.used_microusd + CounterRow.reserved_microusd + microusd <= limit.microusd
