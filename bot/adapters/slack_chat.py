@@ -64,7 +64,7 @@ class SlackChat:
         channel = await self._place(channel)
         if look_first and (found := await self._find(channel, key, thread_ts)):
             return found
-        posted = await _asked(
+        posted = await asked(
             self._client.chat_postMessage(
                 channel=channel,
                 thread_ts=thread_ts,
@@ -77,7 +77,7 @@ class SlackChat:
         return str(posted["ts"])
 
     async def update(self, channel: str, ts: str, message: Mapping[str, Any]) -> None:
-        await _asked(self._client.chat_update(channel=channel, ts=ts, **message))
+        await asked(self._client.chat_update(channel=channel, ts=ts, **message))
 
     async def whisper(
         self,
@@ -92,12 +92,12 @@ class SlackChat:
             return
         if channel and not channel.startswith("D"):
             try:
-                await _asked(self._client.chat_postEphemeral(channel=channel, user=user, **message))
+                await asked(self._client.chat_postEphemeral(channel=channel, user=user, **message))
                 return
             except ChatError as error:
                 if error.code not in ("not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived"):
                     raise
-        await _asked(self._client.chat_postMessage(channel=await self._place(user), unfurl_links=False, **message))
+        await asked(self._client.chat_postMessage(channel=await self._place(user), unfurl_links=False, **message))
 
     async def _respond(self, url: str, message: Mapping[str, Any], replace: bool) -> bool:
         """Answer by response_url; False where it works no more (5 uses, 30 minutes)."""
@@ -111,7 +111,7 @@ class SlackChat:
 
     async def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         try:
-            await _asked(self._client.views_open(trigger_id=trigger_id, view=dict(view)))
+            await asked(self._client.views_open(trigger_id=trigger_id, view=dict(view)))
         except ChatError as error:
             if error.code in ("expired_trigger_id", "exchanged_trigger_id", "trigger_expired"):
                 raise ChatError(
@@ -120,15 +120,15 @@ class SlackChat:
             raise
 
     async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
-        await _asked(self._client.views_publish(user_id=user, view=dict(view)))
+        await asked(self._client.views_publish(user_id=user, view=dict(view)))
 
     async def person(self, user: str) -> Person:
         known = self._people.get(user)
         if known and known[0] > self._now():
             return known[1]
         if self._team is None:
-            self._team = str((await _asked(self._client.auth_test())).get("team_id") or "")
-        said = (await _asked(self._client.users_info(user=user))).get("user") or {}
+            self._team = str((await asked(self._client.auth_test())).get("team_id") or "")
+        said = (await asked(self._client.users_info(user=user))).get("user") or {}
         person = Person(
             id=user,
             name=said.get("real_name") or said.get("name") or user,
@@ -142,12 +142,12 @@ class SlackChat:
         return person
 
     async def message_text(self, channel: str, ts: str) -> str:
-        found = await _asked(self._client.conversations_history(channel=channel, latest=ts, inclusive=True, limit=1))
+        found = await asked(self._client.conversations_history(channel=channel, latest=ts, inclusive=True, limit=1))
         messages = found.get("messages") or [{}]
         return str(messages[0].get("text") or "")
 
     async def upload(self, channel: str, thread_ts: str, name: str, content: str, title: str) -> None:
-        await _asked(
+        await asked(
             self._client.files_upload_v2(
                 channel=channel, thread_ts=thread_ts, filename=name, content=content or " ", title=title
             )
@@ -158,20 +158,20 @@ class SlackChat:
         if not channel.startswith(("U", "W")):
             return channel
         if channel not in self._direct:
-            opened = await _asked(self._client.conversations_open(users=channel))
+            opened = await asked(self._client.conversations_open(users=channel))
             self._direct[channel] = str(opened["channel"]["id"])
         return self._direct[channel]
 
     async def _find(self, channel: str, key: str, thread_ts: str | None) -> str | None:
         """The ts of a message that was posted with this key, if any."""
         if thread_ts:
-            found = await _asked(
+            found = await asked(
                 self._client.conversations_replies(
                     channel=channel, ts=thread_ts, limit=LOOK_BACK, include_all_metadata=True
                 )
             )
         else:
-            found = await _asked(
+            found = await asked(
                 self._client.conversations_history(channel=channel, limit=LOOK_BACK, include_all_metadata=True)
             )
         for message in found.get("messages") or ():
@@ -180,7 +180,7 @@ class SlackChat:
         return None
 
 
-async def _asked(call: Awaitable[T]) -> T:
+async def asked(call: Awaitable[T]) -> T:
     """Await an SDK call, its errors translated."""
     try:
         return await call

@@ -8,7 +8,7 @@ from time import time
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack_chat import _asked
+from bot.adapters.slack_chat import asked
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class SlackCheckup:
         self._client = client
 
     async def sign_in(self) -> SignedIn:
-        said = await _asked(self._client.auth_test())
+        said = await asked(self._client.auth_test())
         headers = {name.lower(): str(value) for name, value in said.headers.items()}
         granted = headers.get("x-oauth-scopes", "")
         return SignedIn(
@@ -49,10 +49,10 @@ class SlackCheckup:
 
     async def open_socket(self, app_token: str) -> None:
         """Ask for a Socket Mode address with the app-level token, and leave it unused."""
-        await _asked(self._client.apps_connections_open(app_token=app_token))
+        await asked(self._client.apps_connections_open(app_token=app_token))
 
     async def channel(self, channel: str) -> Channel:
-        found = (await _asked(self._client.conversations_info(channel=channel)))["channel"]
+        found = (await asked(self._client.conversations_info(channel=channel)))["channel"]
         return Channel(
             name=str(found.get("name") or channel),
             is_member=bool(found.get("is_member")),

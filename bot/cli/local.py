@@ -15,12 +15,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from bot.cli.serve import until_stopped
 from bot.errors import ConfigError, OrchError
 from bot.local.models import Faults, build_models_app, rehearsal_script
 from bot.local.page import add_page
 from bot.local.sample import CHECKS, EXAMPLES, create_sample
-from bot.local.slack import AppConfig, Change, Command, Shortcut, SlackServer, World
+from bot.local.slack import AppConfig, Change, SlackServer, World
 from bot.settings import Config, Settings, load_settings, parse_config
 from bot.wiring import data_folder, running
 
@@ -65,11 +67,7 @@ async def local(arguments: argparse.Namespace) -> int:
 async def set_up(arguments: argparse.Namespace, home: Path) -> AsyncIterator[Stage]:
     """Start the emulated Slack, its page and the emulated models. Raises ConfigError."""
     repository, branch, first_start = await asyncio.to_thread(_prepare, home, arguments.repo)
-    app = AppConfig(
-        commands=[Command("/orch", "Give Orch a task", "assign <what> | list | status ID | help")],
-        message_shortcuts=[Shortcut("make_task", "Make this a task")],
-        global_shortcuts=[Shortcut("new_task", "New task for Orch")],
-    )
+    app = AppConfig.from_manifest(yaml.safe_load(data_folder("manifest.yaml").read_bytes()))
     world = World(app, path=home / "slack.json")
     server = SlackServer(world, "127.0.0.1", 0 if arguments.once else arguments.port)
     add_page(server.app, world, templates=data_folder("templates"))

@@ -18,17 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from sqlalchemy import select
 
 from bot.domain.task import Rung
 from bot.local.models import build_models_app
 from bot.local.sample import CHECKS, create_sample
-from bot.local.slack import AppConfig, Command, Seed, Shortcut, SlackServer, User, World
+from bot.local.slack import AppConfig, Seed, SlackServer, User, World
 from bot.local.slack.seed import default_channels, default_users
 from bot.settings import load_settings
 from bot.store import tasks
 from bot.store.tables import EventRow, InboxRow, TaskRow
-from bot.wiring import running
+from bot.wiring import data_folder, running
 from bot.workflows.office import Office
 from tests.acceptance.books import Books
 from tests.acceptance.card import CHANNEL, ChannelView, words
@@ -124,12 +125,8 @@ async def conversation(
     create_sample(repo.path)
     if prepare:
         prepare(repo)
-    app = AppConfig(
-        commands=[Command("/orch")],
-        message_shortcuts=[Shortcut("make_task", "Make this a task")],
-        global_shortcuts=[Shortcut("new_task", "New task for Orch")],
-        request_url=f"http://127.0.0.1:{http}/slack/events" if http else None,
-    )
+    app = AppConfig.from_manifest(yaml.safe_load(data_folder("manifest.yaml").read_bytes()))
+    app.request_url = f"http://127.0.0.1:{http}/slack/events" if http else None
     world = World(app, _people(), slack)
     world.delivery.retry_delays = (0.0, 0.0, 0.0)
     server = SlackServer(world)

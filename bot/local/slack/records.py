@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -78,6 +79,25 @@ class AppConfig:
     commands: list[Command] = field(default_factory=lambda: [Command("/orch", "Coordinate AI coding work")])
     global_shortcuts: list[Shortcut] = field(default_factory=list)
     message_shortcuts: list[Shortcut] = field(default_factory=list)
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> AppConfig:
+        """The app that an app manifest (version 2, parsed) makes: its scopes, events, commands and shortcuts."""
+        features = manifest["features"]
+        shortcuts = features.get("shortcuts", [])
+
+        def of(kind: str) -> list[Shortcut]:
+            return [Shortcut(s["callback_id"], s["name"]) for s in shortcuts if s["type"] == kind]
+
+        return cls(
+            scopes=list(manifest["oauth_config"]["scopes"]["bot"]),
+            events=list(manifest["settings"]["event_subscriptions"]["bot_events"]),
+            commands=[
+                Command(c["command"], c["description"], c.get("usage_hint", "")) for c in features["slash_commands"]
+            ],
+            global_shortcuts=of("global"),
+            message_shortcuts=of("message"),
+        )
 
 
 @dataclass
