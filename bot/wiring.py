@@ -220,6 +220,7 @@ async def _start_stages(
     office = replace(office, ds=ds)
     stages = register_stages(office)
     DBOS.launch()
+    await stages.adopt()
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
     return office
 

@@ -55,10 +55,22 @@ class Stages:
                 self._run_stage, visit.pk, visit.project, visit.task_id, visit.attempt, visit.stage, visit.entry
             )
 
+    async def adopt(self) -> None:
+        """Go on with what an earlier process under another executor id began. Only where that one is dead for certain:
+        on SQLite, which is for one process. (DBOS itself goes on with this executor's own.)"""
+        if self._office.db.sole:
+            for left in await DBOS.list_workflows_async(status="PENDING", name="stage"):
+                if left.executor_id != DBOS.executor_id:
+                    log.warning("%s was begun by %s; going on with it", left.workflow_id, left.executor_id)
+                    await DBOS.resume_workflow_async(left.workflow_id)
+
     async def has_ended(self, visit: Visit) -> bool:
-        """Whether the visit's workflow will not run any more."""
+        """Whether the visit's workflow will not run any more: it ended, or only an older Orch could go on with it."""
         status = await DBOS.get_workflow_status_async(visit.id)
-        return status is not None and status.status not in GOING_ON
+        if status is None:
+            return False
+        outdated = self._office.db.sole and status.app_version not in (None, DBOS.application_version)
+        return outdated or status.status not in GOING_ON
 
     async def give_to_person(self, visit: Visit, why: str) -> None:
         """Block the task, if it is still in this visit's stage."""

@@ -124,6 +124,26 @@ async def test_killed_again_and_again_on_sqlite(tmp_path: Path) -> None:
         await judge(made)
 
 
+async def test_another_executor_goes_on_with_the_work(tmp_path: Path) -> None:
+    """Killed in a call, and started again under another name: the work goes on, the call is not made again."""
+    async with bed(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}", latency=1.0) as made:
+        await made.start()
+        await made.assign(tasks_for(2)[1])
+        await made.until_in_call()
+        await made.kill()
+        made.environment["ORCH_EXECUTOR_ID"] = "orch-2"
+        made.faults.latency_seconds = 0.0
+        await made.start()
+        people = asyncio.create_task(made.act_forever())
+        try:
+            await made.until_all_merged()
+        finally:
+            people.cancel()
+            await asyncio.gather(people, return_exceptions=True)
+        assert "was begun by orch-1; going on with it" in made.bot_log()
+        await judge(made)
+
+
 @pytest.mark.postgres
 async def test_killed_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     async with bed(tmp_path, postgres_url) as made:
