@@ -57,8 +57,17 @@ class Foreman:
             self._office.work.clear()
 
     async def round(self) -> None:
-        """Start what may run now, then every stage that has no workflow yet."""
-        await self._dispatch()
+        """Start every stage that has no workflow yet, then what may run now. In this order, since most rounds are for
+        a task that went from one stage to the next."""
+        visits = await self._start_stages()
+        if await self._dispatch():
+            visits = await self._start_stages()
+        if time.monotonic() >= self._look_after:
+            self._look_after = time.monotonic() + LOOK_SECONDS
+            await self._look_after_lost(visits)
+
+    async def _start_stages(self) -> Sequence[Visit]:
+        """The visits of all tasks in stages, each of them started."""
         async with self._office.db.read() as session:
             visits = [Visit.of(row) for row in await tasks.in_stages(session)]
         self._started &= {visit.id for visit in visits}
@@ -66,9 +75,7 @@ class Foreman:
             if visit.id not in self._started:
                 await self._stages.start(visit)
                 self._started.add(visit.id)
-        if time.monotonic() >= self._look_after:
-            self._look_after = time.monotonic() + LOOK_SECONDS
-            await self._look_after_lost(visits)
+        return visits
 
     async def _look_after_lost(self, visits: Sequence[Visit]) -> None:
         """No task stands in a stage that nobody works on, and no call keeps a reservation that nobody will settle."""
@@ -79,7 +86,9 @@ class Foreman:
             left = await ledger.left_since(session, self._office.now() - LONGEST_CALL)
             await ledger.close_left(session, left, at=self._office.now(), why="nobody waited for it any more")
 
-    async def _dispatch(self) -> None:
+    async def _dispatch(self) -> bool:
+        """Whether some task was queued, and so may stand in a stage now."""
+        found = False
         for key in self._office.projects:
             async with self._office.db.read() as session:
                 queued = [row.pk for row in await tasks.in_project(session, key) if row.state == TaskState.QUEUED]
@@ -87,6 +96,8 @@ class Foreman:
                 async with self._office.db.begin() as session:
                     await dispatch(self._office, session, key)
                 self._office.mail.set()
+                found = True
+        return found
 
 
 async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
