@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -84,7 +83,7 @@ async def test_assign_follow_and_approve_through_the_page(browser: Browser, loca
     await expect(developer.locator("#main")).to_contain_text("S0-D0-2", timeout=PATIENCE)
     await say(developer, "/orch why S0-D0-2")
     await expect(developer.locator("#main")).to_contain_text("every decision", timeout=PATIENCE)
-    log = subprocess.run(
-        ["git", "-C", repository, "log", "--format=%B", "-1"], capture_output=True, text=True, check=True
+    log = await asyncio.create_subprocess_exec(
+        "git", "-C", repository, "log", "--format=%B", "-1", stdout=asyncio.subprocess.PIPE
     )
-    assert "Approved-by: U0LEAD" in log.stdout
+    assert b"Approved-by: U0LEAD" in (await log.communicate())[0]
