@@ -142,6 +142,9 @@ class Chat(Protocol):
         """The text of one message, or "" where it cannot be read."""
         ...
 
-    async def upload(self, channel: str, thread_ts: str, name: str, content: str, title: str) -> None:
-        """Upload a text file into a thread."""
+    async def upload(
+        self, channel: str, thread_ts: str, name: str, content: str, title: str, *, look_first: bool = False
+    ) -> None:
+        """Upload a text file into a thread. `look_first`: it may have been uploaded before, so look for a file of this
+        name and title there, and be content with that one."""
         ...

@@ -146,7 +146,14 @@ class SlackChat:
         messages = found.get("messages") or [{}]
         return str(messages[0].get("text") or "")
 
-    async def upload(self, channel: str, thread_ts: str, name: str, content: str, title: str) -> None:
+    async def upload(
+        self, channel: str, thread_ts: str, name: str, content: str, title: str, *, look_first: bool = False
+    ) -> None:
+        if look_first:
+            said = await asked(self._client.conversations_replies(channel=channel, ts=thread_ts, limit=LOOK_BACK))
+            files = [file for message in said.get("messages") or () for file in message.get("files") or ()]
+            if any((file.get("name"), file.get("title")) == (name, title) for file in files):
+                return
         await asked(
             self._client.files_upload_v2(
                 channel=channel, thread_ts=thread_ts, filename=name, content=content or " ", title=title

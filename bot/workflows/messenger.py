@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from datetime import timedelta
-from typing import Any
 
 from bot.errors import ChatError, OrchError
 from bot.store import outbox
@@ -114,13 +113,13 @@ class Messenger:
                 self._need(card_ts)
                 return await chat.post(row.channel, row.payload, key=row.key, thread_ts=card_ts, look_first=maybe_sent)
             case "upload":
-                await self._upload(row.payload, row.channel, self._need(card_ts))
+                thread_ts, file = self._need(card_ts), row.payload
+                await chat.upload(
+                    row.channel, thread_ts, file["name"], file["content"], file["title"], look_first=maybe_sent
+                )
                 return None
             case _:
                 return await chat.post(row.channel, row.payload, key=row.key, look_first=maybe_sent)
-
-    async def _upload(self, payload: dict[str, Any], channel: str, thread_ts: str) -> None:
-        await self._office.chat.upload(channel, thread_ts, payload["name"], payload["content"], payload["title"])
 
     def _need(self, card_ts: str | None) -> str:
         if card_ts is None:

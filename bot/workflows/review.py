@@ -89,7 +89,8 @@ async def _approved(office: Office, session: AsyncSession, row: TaskRow, verdict
     now = office.now()
     await tasks.end_attempt(session, row, at=now, outcome="passed", why=f"reviewed: {verdict.quality_score:g}/10")
     key = f"diff/{row.project}/{row.task_id}/{row.head_commit}"
-    upload = {"name": f"{row.task_id}.diff", "title": f"{row.task_id}: the change", "content": patch}
+    title = f"{row.task_id}: the change {(row.head_commit or '')[:10]}"
+    upload = {"name": f"{row.task_id}.diff", "title": title, "content": patch}
     await outbox.want(session, key, "upload", row.channel, upload, now, task_pk=row.pk)
     why = f"gemini approved it with {verdict.quality_score:g}/10"
     await tasks.step(session, row, TaskState.AWAITING_APPROVAL, at=now, who=ORCH, why=why)

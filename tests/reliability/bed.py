@@ -322,7 +322,10 @@ async def assert_everything_is_said_once(bed: Bed) -> None:
     assert all("Merged" in str(card.blocks) for card in bed.cards())
     posted = Counter(key_of(m) for m in bed.world.log if m.ephemeral_to is None and key_of(m))
     assert {key: n for key, n in posted.items() if n > 1} == {}
+    uploads = Counter((f.title, *f.shared) for f in bed.world.files.values() if f.completed)
+    assert {upload: n for upload, n in uploads.items() if n > 1} == {}
     wanted = {o.key: o for o in await bed.rows(select(OutboxRow))}
+    assert len(uploads) == len([o for o in wanted.values() if o.kind == "upload"])
     assert {key for key, o in wanted.items() if o.kind != "upload"} == set(posted)
     assert {key: o.error for key, o in wanted.items() if o.due or o.error} == {}
 
