@@ -52,8 +52,8 @@ class Patience(Frozen):
 def backoff_seconds(try_no: int, retry_after: float | None, seed: str, patience: Patience = Patience()) -> float:
     """How long to wait after try `try_no` (1 = the first) failed: full jitter, on top of what the provider asked for.
     The jitter comes from the seed (the call's id), so that a replayed stage waits the same."""
-    ceiling = min(patience.longest_seconds, patience.backoff_seconds * 2 ** (try_no - 1))
-    jitter = crc32(seed.encode()) / 2**32 * ceiling
+    ceiling = min(patience.longest_seconds, patience.backoff_seconds * 2.0 ** (try_no - 1))
+    jitter: float = crc32(seed.encode()) / 2**32 * ceiling
     return min(patience.longest_seconds, max(0.0, retry_after or 0.0)) + jitter
 
 

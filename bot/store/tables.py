@@ -114,7 +114,11 @@ class CallRow(Base):
     """The ledger: one paid call. Written before it is sent (intent), settled after."""
 
     __tablename__ = "calls"
-    __table_args__ = (UniqueConstraint("task_pk", "attempt", "number"), Index("calls_by_state", "state"))
+    __table_args__ = (
+        UniqueConstraint("task_pk", "attempt", "number"),
+        Index("calls_by_state", "state"),
+        Index("calls_by_outcome", "state", "settled_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(80), primary_key=True)  # sent as X-Orch-Call
     task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
