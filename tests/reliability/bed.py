@@ -132,6 +132,11 @@ class Bed:
         while not set(states) & set(await self.states()):  # noqa: ASYNC110 - another process brings it about
             await asyncio.sleep(0.01)
 
+    async def until_idle(self) -> None:
+        """Until every task is merged."""
+        while set(await self.states()) != {"merged"}:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
     async def until_in_call(self) -> None:
         """Until a provider has received a call that it has not answered yet."""
         known = len(self.script.book)
