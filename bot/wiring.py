@@ -140,6 +140,7 @@ def build_office(settings: Settings, database: Database, client: AsyncWebClient)
     config = settings.config
     redact = Redactor(settings.secrets)
     prices = price_book(config)
+    templates = data_folder("templates")
     slowest = max(model.timeout_seconds for model in config.models.values())
     claude = AnthropicModel(settings.anthropic_api_key or "", settings.anthropic_base_url, slowest)
     gemini = GeminiReviewer(settings.gemini_api_key or "", settings.gemini_base_url, timeout_seconds=slowest)
@@ -147,7 +148,8 @@ def build_office(settings: Settings, database: Database, client: AsyncWebClient)
         projects={p.key: project_rules(config, p) for p in config.projects},
         db=database,
         chat=SlackChat(client),
-        render=Renderer(data_folder("templates")),
+        render=Renderer(templates),
+        own_words={p.key: Renderer(templates, [Path(p.templates_dir)]) for p in config.projects if p.templates_dir},
         repositories={p.key: repository(settings, p, redact) for p in config.projects},
         models={Rung.HAIKU: claude, Rung.SONNET: claude, Rung.OPUS: claude, Rung.GEMINI: gemini},
         reviewer=gemini,

@@ -173,6 +173,11 @@ def merge_hindrance(facts: MergeFacts) -> str | None:
     return None
 
 
+def needs_checklist(facts: MergeFacts) -> bool:
+    """Whether an approval of this task takes the checklist, not one click (R-APR-2)."""
+    return facts.task.route.security or facts.checks_not_run or bool(facts.task.criteria)
+
+
 def counting_approvals(facts: MergeFacts) -> tuple[str, ...]:
     """Who approved this head commit and counts: in role, not barred, not their own (R-APR-1)."""
     allowed = {*facts.team.who_approves, *facts.team.who_approves_security}

@@ -56,8 +56,9 @@ def named_in(value: str) -> tuple[str, str, str]:
 
 
 async def _approve(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    if await people.needs_checklist(desk.office, deed, head):
-        await _open(desk, payload, deed, forms.checklist_form(desk.office, payload))
+    to_tick = await people.checklist(desk.office, deed, head)
+    if to_tick:
+        await _open(desk, payload, deed, forms.checklist_form(desk.office, payload, *to_tick))
         return
     await people.approve(desk.office, deed, head)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from bot.domain.assign import OPTIONS, AssignRequest
 from bot.domain.task import Rung, TaskType
 from bot.errors import UserMistake
 from bot.listeners.desk import Payload
+from bot.store.tables import TaskRow
 from bot.workflows.office import Office
 
 PRIORITIES = ("low", "normal", "high", "critical")
@@ -41,9 +42,10 @@ def reason_form(office: Office, payload: Payload) -> dict[str, Any]:
     )
 
 
-def checklist_form(office: Office, payload: Payload) -> dict[str, Any]:
+def checklist_form(office: Office, payload: Payload, row: TaskRow, lines: Sequence[str]) -> dict[str, Any]:
     """The checklist to tick before a merge that one click may not make (R-APR-2)."""
-    return office.render.message("views/checklist", {"value": payload["value"], "channel": payload["channel"]})
+    facts = {"value": payload["value"], "channel": payload["channel"], "row": row, "lines": lines}
+    return office.render.message("views/checklist", facts)
 
 
 def read_assign(state: Mapping[str, Any]) -> tuple[AssignRequest, str | None]:

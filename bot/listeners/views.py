@@ -68,7 +68,7 @@ def _check_ticks(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     if len(boxes.get("selected_options") or ()) < offered:
         raise forms.FormMistakes({"checklist": "Tick every line, or close this form and request changes."})
     value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel}
+    return {"value": value, "channel": channel, "ticked": len(boxes.get("selected_options") or ())}
 
 
 async def _assign(desk: Desk, payload: Payload) -> None:
@@ -90,4 +90,5 @@ async def _send_back(desk: Desk, payload: Payload) -> None:
 
 async def _approve(desk: Desk, payload: Payload) -> None:
     project, task_id, head = named_in(payload["value"])
-    await people.approve(desk.office, Deed(project, task_id, await desk.person(payload)), head, checklist=True)
+    deed = Deed(project, task_id, await desk.person(payload))
+    await people.approve(desk.office, deed, head, ticked=payload["ticked"])

@@ -69,10 +69,15 @@ class Office:
     price: Callable[[str, date], Price]
     redact: Callable[[str], str]
     secrets: tuple[str, ...] = ()  # configured values that must never be in a commit (R-SEC-3)
+    own_words: Mapping[str, Renderer] = field(default_factory=dict)  # of projects with templates of their own
     ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)
     now: Callable[[], datetime] = utc_now
     work: asyncio.Event = field(default_factory=asyncio.Event)  # there may be stages to start
     mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be messages to send
+
+    def words_of(self, project: str) -> Renderer:
+        """The project's own templates before ours (`templates_dir`)."""
+        return self.own_words.get(project, self.render)
 
     def nudge(self) -> None:
         """Something was committed: let the foreman and the messenger look now, not at their next round."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.approvals import Action, Person, merge_hindrance, refusal
+from bot.domain.approvals import Action, Person, merge_hindrance, needs_checklist, refusal
 from bot.domain.escalation import Outcome
 from bot.domain.task import ENDED, Rung, TaskState
 from bot.errors import UserMistake
@@ -46,14 +46,22 @@ async def _doing(office: Office, deed: Deed, action: Action) -> AsyncIterator[tu
     office.nudge()
 
 
-async def needs_checklist(office: Office, deed: Deed, head: str) -> bool:
-    """Whether this approval asks for the checklist to be ticked first (R-APR-2). Raises UserMistake where the
-    click could not count anyway."""
+async def checklist(office: Office, deed: Deed, head: str) -> tuple[TaskRow, tuple[str, ...]] | None:
+    """The task and the lines to tick before this approval (R-APR-2), or None where one click is enough. The lines
+    are the project's own template checklists/merge, so that no one can lower them from Slack (R-SEC-4). Raises
+    UserMistake where the click could not count anyway."""
     async with _doing(office, deed, Action.APPROVE) as (session, row):
         if row.state != TaskState.AWAITING_APPROVAL or head != row.head_commit:
-            return False  # `approve` says why not
-        facts = await merge_facts(office, session, row)
-        return facts.task.route.security or facts.checks_not_run or bool(row.criteria)
+            return None  # `approve` says why not
+        lines = await _lines_to_tick(office, session, row)
+        return (row, lines) if lines else None
+
+
+async def _lines_to_tick(office: Office, session: AsyncSession, row: TaskRow) -> tuple[str, ...]:
+    if not needs_checklist(await merge_facts(office, session, row)):
+        return ()
+    lines = office.words_of(row.project).text("checklists/merge", {"row": row}).splitlines()
+    return tuple(line.strip() for line in (*lines, *row.criteria) if line.strip())
 
 
 async def may_send_back(office: Office, deed: Deed) -> None:
@@ -62,8 +70,9 @@ async def may_send_back(office: Office, deed: Deed) -> None:
         _need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to send back")
 
 
-async def approve(office: Office, deed: Deed, head: str, *, checklist: bool = False) -> None:
-    """Consent to merge exactly this head commit; an ordinary task merges at once (R-APR-1, R-APR-2)."""
+async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> None:
+    """Consent to merge exactly this head commit; an ordinary task merges at once (R-APR-1, R-APR-2). `ticked`: how
+    many lines of the checklist the person ticked."""
     async with _doing(office, deed, Action.APPROVE) as (session, row):
         standing = await tasks.approvals(session, row.pk)
         if row.state in (TaskState.MERGING, TaskState.MERGED) and deed.person.id in standing:
@@ -75,6 +84,8 @@ async def approve(office: Office, deed: Deed, head: str, *, checklist: bool = Fa
                 f"{row.task_id} has a new commit since that message ({(row.head_commit or '')[:10]}). "
                 "Look at the change in its thread, then approve it on the card."
             )
+        if ticked < len(await _lines_to_tick(office, session, row)):
+            raise UserMistake(f"The checklist of {row.task_id} is not ticked. Click *Approve merge* on its card again.")
         now = office.now()
         if await tasks.approve(session, row, deed.person.id, now):
             why = f"approved {head[:10]}"
@@ -85,7 +96,7 @@ async def approve(office: Office, deed: Deed, head: str, *, checklist: bool = Fa
                 who=deed.person.id,
                 kind="approved",
                 why=why,
-                detail={"head": head, "checklist": checklist},
+                detail={"head": head, "ticked": ticked},
             )
         hindrance = merge_hindrance(await merge_facts(office, session, row))
         if hindrance is None:

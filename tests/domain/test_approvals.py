@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.approvals import (
     MAY,
@@ -16,6 +18,7 @@ from bot.domain.approvals import (
     Team,
     counting_approvals,
     merge_hindrance,
+    needs_checklist,
     refusal,
     roles_of,
     survives_rebuild,
@@ -125,6 +128,62 @@ MERGES: list[tuple[str, dict[str, Any], dict[str, Any], str | None]] = [
 def test_merge_gate(name: str, facts: dict[str, Any], given: dict[str, Any], hindrance: str | None) -> None:
     why_not = merge_hindrance(MergeFacts(task=task(**facts), team=TEAM, **given))
     assert why_not is None if hindrance is None else hindrance in (why_not or "")
+
+
+people = st.sampled_from(["SOMEONE", "REQ", "OWN", "TWO", "SEC", "LEAD"])
+commits = st.sampled_from([HEAD, OTHER])
+
+
+@given(
+    approvals=st.dictionaries(people, commits),
+    security=st.booleans(),
+    self_approval=st.booleans(),
+    reviewed=st.none() | commits,
+    green=st.booleans(),
+    not_run=st.booleans(),
+    barred=st.lists(people, max_size=2).map(tuple),
+    state=st.sampled_from(TaskState),
+    requester=people,
+    owner=people,
+)
+def test_no_combination_merges_what_the_rules_forbid(
+    approvals: dict[str, str], security: bool, self_approval: bool, reviewed: str | None, green: bool, not_run: bool,
+    barred: tuple[str, ...], state: TaskState, requester: str, owner: str,
+) -> None:  # fmt: skip
+    """R-SEC-4, R-APR: whatever else is so, a merge has the review of this very commit, checks that did not fail, and
+    the approvals of the right people for this commit."""
+    team = TEAM.model_copy(update={"self_approval": self_approval})
+    the_task = task(security=security, state=state, requester=requester, owner=owner)
+    facts = MergeFacts(
+        task=the_task, team=team, approvals=approvals, reviewed_head=reviewed, checks_green=green,
+        checks_not_run=not_run, barred=barred,
+    )  # fmt: skip
+    if merge_hindrance(facts) is not None:
+        return
+    assert state in (TaskState.AWAITING_APPROVAL, TaskState.MERGING)
+    assert reviewed == HEAD
+    assert green or not_run
+    consenting = {p for p, commit in approvals.items() if commit == HEAD and p not in barred}
+    others = consenting - {requester, owner} if security or not self_approval else consenting
+    assert others & {"TWO", "SEC", "LEAD"}
+    if security:
+        assert needs_checklist(facts)
+        assert len(others & {"TWO", "SEC", "LEAD"}) >= 2
+        assert "SEC" in others
+
+
+@pytest.mark.parametrize(
+    "given_facts, needs",
+    [
+        ({}, False),
+        ({"security": True}, True),
+        ({"criteria": ("docker compose up",)}, True),
+    ],
+)
+def test_checklist(given_facts: dict[str, Any], needs: bool) -> None:
+    """R-APR-2: security, checks that were not run, or a criterion that only a person can see."""
+    assert needs_checklist(MergeFacts(task=task(**given_facts), team=TEAM)) is needs
+    assert needs_checklist(MergeFacts(task=task(**given_facts), team=TEAM, checks_not_run=True))
 
 
 def test_an_approval_counts_once_per_person() -> None:
