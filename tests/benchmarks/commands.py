@@ -18,7 +18,7 @@ async def measure(quick: bool) -> list[Line]:
     (by response_url) is visible, as the emulated Slack sees them. Orch is `python -m bot serve`; the floor is a Bolt
     app on the same adapter that only acks, then answers one word. Each is a process of its own with an emulated Slack
     of its own; both Slacks run in this process, and the two are asked in turns, one command at a time."""
-    rounds = 5 if quick else 150
+    rounds = 3 if quick else 100
     kinds = ("help", "list", "assign")
     acks: dict[str, list[float]] = {kind: [] for kind in (*kinds, "bare")}
     answers: dict[str, list[float]] = {kind: [] for kind in (*kinds, "bare")}
@@ -27,7 +27,7 @@ async def measure(quick: bool) -> list[Line]:
         await stack.enter_async_context(orch.running(*SERVE))
         await stack.enter_async_context(bare.running(*BOLT))
         await orch.ask("assign Think about the pages --model manual")
-        for n in range(-3, rounds):  # the first few only warm up
+        for n in range(-1 if quick else -3, rounds):  # the first few only warm up
             for kind in kinds:
                 for where, side, text in ((bare, "bare", "hello"), (orch, kind, _text(kind, n + 10))):
                     acked, answered = await where.ask(text)

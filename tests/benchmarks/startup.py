@@ -25,7 +25,7 @@ async def measure(quick: bool) -> list[Line]:
     none); the floor is bare Bolt with bare DBOS launched on SQLite, on files that exist as well; bare Bolt alone stands
     beside it. In turns. Imports: seconds of `python -c 'import bot.wiring'` beside a bare import of Bolt, DBOS and
     SQLAlchemy."""
-    rounds = 1 if quick else 7
+    rounds = 1 if quick else 5
     kinds = {"orch": SERVE, "floor": BOLT_AND_DBOS, "bolt": BOLT}
     connected: dict[str, list[float]] = {kind: [] for kind in kinds}
     answered: dict[str, list[float]] = {kind: [] for kind in kinds}

@@ -51,7 +51,7 @@ async def measure(quick: bool) -> list[Line]:
     SQLite (a step does nothing, a transaction one UPDATE); floor B, A and as many programs, sandboxes with the sample's
     check, and model calls as the task had, each as small as can be (effects.py). `Orch and DBOS` is the whole less the
     time within the ports for git, checks and models."""
-    rounds = 1 if quick else 15
+    rounds = 1 if quick else 12
     done: list[Done] = []
     async with bed() as place, bed() as other:
         told = place.home / "spans"
