@@ -108,7 +108,10 @@ class Messenger:
                 if row.ts:
                     await chat.update(row.channel, row.ts, message)
                     return row.ts
-                return await chat.post(row.channel, message, key=row.key, look_first=maybe_sent)
+                ts = await chat.post(row.channel, message, key=row.key, look_first=maybe_sent)
+                if maybe_sent:  # the one that was found may show how the task stood then
+                    await chat.update(row.channel, ts, message)
+                return ts
             case "thread":
                 self._need(card_ts)
                 return await chat.post(row.channel, row.payload, key=row.key, thread_ts=card_ts, look_first=maybe_sent)

@@ -21,7 +21,6 @@ from typing import Any, TypeVar
 import yaml
 from sqlalchemy import select
 
-from bot.domain.task import Rung
 from bot.local.models import build_models_app
 from bot.local.sample import CHECKS, create_sample
 from bot.local.slack import AppConfig, Seed, SlackServer, User, World
@@ -153,8 +152,6 @@ async def conversation(
             if not http:
                 await world.app_connected()
             yield Orch(world, models, repo, office, folder / "home")
-        for client in (office.models[Rung.HAIKU], office.reviewer):  # defect: wiring leaves them open
-            await client.close()  # type: ignore[attr-defined]
     finally:
         await server.close()
 

@@ -61,12 +61,13 @@ async def test_a_form_that_slack_gives_no_time_for(orch: Orch) -> None:
     await orch.two.sees_privately("too little time to open the form")
 
 
-async def test_who_someone_is_cannot_be_asked(orch: Orch) -> None:
+async def test_a_command_is_kept_until_slack_says_who_someone_is(orch: Orch) -> None:
     orch.world.faults.fail("users.info", "internal_error")
-    await orch.dev.types("/orch list")
-    await orch.dev.sees_privately("Slack refused")
-    await orch.dev.types("/orch list")
-    await orch.dev.sees_privately("GRANTER")
+    said = await orch.dev.types("/orch assign Document a --files docs/a.md")
+    assert said.acked
+    await orch.outsider.types("/orch list")
+    await orch.outsider.sees_privately("GRANTER")
+    assert len(await orch.unfinished_deliveries()) == 1 or await orch.tasks() == ["S0-D0-1"]
 
 
 async def test_a_response_url_that_is_dead(orch: Orch) -> None:
