@@ -47,9 +47,12 @@ class Stages:
     def __init__(self, office: Office, run_stage: Callable[..., Coroutine[Any, Any, None]]) -> None:
         self._office = office
         self._run_stage = run_stage
+        self._begun: set[str] = set()  # visits that DBOS goes on with since the start; to start them draws a warning
 
     async def start(self, visit: Visit) -> None:
         """Start a visit; a no-op for one that was started before."""
+        if visit.id in self._begun:
+            return
         with SetWorkflowID(visit.id):
             await DBOS.start_workflow_async(
                 self._run_stage, visit.pk, visit.project, visit.task_id, visit.attempt, visit.stage, visit.entry
@@ -58,11 +61,11 @@ class Stages:
     async def adopt(self) -> None:
         """Go on with what an earlier process under another executor id began. Only where that one is dead for certain:
         on SQLite, which is for one process. (DBOS itself goes on with this executor's own.)"""
-        if self._office.db.sole:
-            for left in await DBOS.list_workflows_async(status="PENDING", name="stage"):
-                if left.executor_id != DBOS.executor_id:
-                    log.warning("%s was begun by %s; going on with it", left.workflow_id, left.executor_id)
-                    await DBOS.resume_workflow_async(left.workflow_id)
+        for left in await DBOS.list_workflows_async(status=["PENDING", "ENQUEUED"], name="stage", load_input=False):
+            self._begun.add(left.workflow_id)
+            if self._office.db.sole and left.status == "PENDING" and left.executor_id != DBOS.executor_id:
+                log.warning("%s was begun by %s; going on with it", left.workflow_id, left.executor_id)
+                await DBOS.resume_workflow_async(left.workflow_id)
 
     async def has_ended(self, visit: Visit) -> bool:
         """Whether the visit's workflow will not run any more: it ended, or only an older Orch could go on with it."""
