@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.adapters.bounded_process import Ended
 from bot.adapters.file_lock import file_lock
 from bot.adapters.sandbox import NOBODY, Sandbox, SandboxSettings
-from bot.adapters.scratch import disposable_copy, remove_old
+from bot.adapters.scratch import disposable_copy, end_orphans, remove_old
 from bot.adapters.setup_layers import fingerprint, keep_new, lay_over, paths_in
 from bot.domain.change import CheckRun
 from bot.errors import SandboxUnavailable
@@ -48,6 +48,7 @@ class SandboxedChecks:
         try:
             if reason := await self.probe():
                 return self._not_run(commands, reason)
+            await asyncio.to_thread(end_orphans, self._home / "scratch")
             await asyncio.to_thread(remove_old, self._home / "scratch", KEEP_COPY)
             layer, failed = await self._set_up(setup, setup_source)
             if failed:

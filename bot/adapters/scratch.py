@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
+import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -77,3 +79,23 @@ def _do(*argv: str, environment: dict[str, str] | None = None) -> None:
     done = subprocess.run(argv, check=False, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
     if done.returncode:
         raise OSError(f"{argv[0]} failed: {done.stderr.decode(errors='replace').strip()[-300:]}")
+
+
+def end_orphans(folder: Path) -> int:
+    """End the sandboxes on copies under `folder` whose bubblewrap lost its parent in the first milliseconds: a kill of
+    Orch in that window leaves them waiting for ever, before their `--die-with-parent` holds. Returns how many."""
+    ended = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may end while we look
+            if not _is_bubblewrap(process) or f"{folder}/".encode() not in (process / "cmdline").read_bytes():
+                continue
+            facts = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+            inner = len(facts.get("NSpid", "").split()) > 1  # in the sandbox's own namespace
+            if inner and not _is_bubblewrap(Path("/proc") / facts["PPid"].strip()):
+                os.kill(int(process.name), signal.SIGKILL)
+                ended += 1
+    return ended
+
+
+def _is_bubblewrap(process: Path) -> bool:
+    return Path(os.fsdecode((process / "cmdline").read_bytes().split(b"\0")[0])).name.startswith("bwrap")
