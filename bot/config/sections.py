@@ -7,7 +7,7 @@ The plan's own keys (R-MSG-5) load exactly as the plan wrote them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -31,6 +31,7 @@ from bot.config.values import (
 )
 from bot.domain.budget import LEAN, DayBudget, Limits
 from bot.domain.models import CURRENT, current_model
+from bot.domain.providers import Patience
 from bot.domain.task import Rung
 
 
@@ -118,6 +119,14 @@ class Policy(Section):
         ("20:00", "07:00"), description="nobody is alerted, critical blockers apart"
     )
     security_paths: tuple[str, ...] = Field(("**/auth/**",), description="tasks on these files are security tasks")
+    provider_backoff_seconds: float = Field(
+        2.0, gt=0, le=60, description="longest first wait before a provider that refused a call is asked again"
+    )
+    provider_rest_seconds: tuple[Annotated[float, Field(gt=0, le=3600)], ...] = Field(
+        (60, 120, 300),
+        min_length=1,
+        description="how long a provider that keeps failing rests: at first, then, and each time after that",
+    )
     learn_from_history: bool = Field(True, description="let the outcomes of earlier tasks refine the routes")
 
 
@@ -184,7 +193,9 @@ class Config(Section):
 
     # The plan's own keys (R-MSG-5), as it wrote them.
     name: str = Field("ORCH", description="what this installation is called")
-    model: str | None = Field(None, description="the coordinator's model (of the plan; read, not used)")
+    model: str | None = Field(
+        None, description="the coordinator's model, which classifies what the rules leave unsure; none = haiku's"
+    )
     mcp: str | None = Field(None, description="of the plan; read, not used")
     token_budget_daily: Tokens | None = Field(
         None, description="tokens a day, all rungs together; none = the preset's", examples=[30000]
@@ -241,6 +252,18 @@ class Config(Section):
     def model_id(self, rung: Rung) -> str:
         """The vendor's model id behind a rung, retired names mapped to today's."""
         return current_model(self.models[rung.value].id)[0]  # type: ignore[index]
+
+    @property
+    def coordinator(self) -> str:
+        """The vendor's model id of the coordinator. What is no Claude model cannot be asked; then haiku's is."""
+        named = current_model(self.model)[0] if self.model else ""
+        return named if named.startswith("claude-") else self.model_id(Rung.HAIKU)
+
+    @property
+    def patience(self) -> Patience:
+        """How long to bear with a provider that fails."""
+        policy = self.policy
+        return Patience(backoff_seconds=policy.provider_backoff_seconds, rest_seconds=policy.provider_rest_seconds)
 
     @property
     def limits(self) -> Limits:

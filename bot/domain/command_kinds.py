@@ -30,8 +30,10 @@ class List(Frozen):
 
 
 class Status(Frozen):
+    """One task, or without one how everything is: providers, what runs, what waits."""
+
     command: Literal["status"] = "status"
-    task: TaskRef
+    task: TaskRef | None = None
 
 
 class Why(Frozen):

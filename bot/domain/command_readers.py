@@ -85,7 +85,7 @@ def _list(rest: str) -> List:
     return List.model_validate({"view": _one_of(words[0], views, "a list", also)}) if words else List()
 
 
-def _on_task(kind: type[Status | Why | Cancel | Retry | Unblock | Done | Takeover]) -> Callable[[str], Command]:
+def _on_task(kind: type[Why | Cancel | Retry | Unblock | Done | Takeover]) -> Callable[[str], Command]:
     def read(rest: str) -> Command:
         words = split(rest)
         task = _task(words)
@@ -94,6 +94,13 @@ def _on_task(kind: type[Status | Why | Cancel | Retry | Unblock | Done | Takeove
         return kind(task=task)
 
     return read
+
+
+def _status(rest: str) -> Status:
+    words = split(rest)
+    if len(words) > 1:
+        raise UserMistake(f"One task id is enough; I do not know what to do with {shown(words[1].value)}.")
+    return Status(task=_task(words) if words else None)
 
 
 def _block(rest: str) -> Block:
@@ -218,7 +225,7 @@ def _help(rest: str) -> Help:
 READERS: dict[str, Callable[[str], Command]] = {
     "assign": _assign,
     "list": _list,
-    "status": _on_task(Status),
+    "status": _status,
     "why": _on_task(Why),
     "cancel": _on_task(Cancel),
     "retry": _on_task(Retry),

@@ -49,7 +49,7 @@ class Patience(Frozen):
     forget_seconds: float = 1_800.0  # a failure older than this, with none after it, says nothing any more
 
 
-def backoff_seconds(try_no: int, retry_after: float | None, seed: str, patience: Patience = Patience()) -> float:
+def backoff_seconds(try_no: int, retry_after: float | None, seed: str, patience: Patience) -> float:
     """How long to wait after try `try_no` (1 = the first) failed: full jitter, on top of what the provider asked for.
     The jitter comes from the seed (the call's id), so that a replayed stage waits the same."""
     ceiling = min(patience.longest_seconds, patience.backoff_seconds * 2.0 ** (try_no - 1))
@@ -96,7 +96,7 @@ class Trying(Frozen):
 Health = Healthy | Resting | Trying
 
 
-def health(history: Iterable[CallOutcome], now: datetime, patience: Patience = Patience()) -> Health:
+def health(history: Iterable[CallOutcome], now: datetime, patience: Patience) -> Health:
     """Where a provider stands, from its calls' outcomes, oldest first. An answer clears everything."""
     run: list[datetime] = []  # failures since the last answer
     rests, until = 0, None

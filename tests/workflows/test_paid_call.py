@@ -15,7 +15,7 @@ from bot.store import ledger, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, TaskRow
 from bot.workflows.office import Office, Superseded, Visit
-from bot.workflows.paid_call import Unaffordable, reserve_call, send_call
+from bot.workflows.paid_call import reserve_call, send_call
 from bot.workflows.stages import block_visit
 from tests.store.samples import created, migrated
 from tests.workflows.offices import NOW, REQUEST, FakeModel, an_office
@@ -33,7 +33,7 @@ async def a_running_task(database: Database) -> Visit:
 async def reserve(office: Office, visit: Visit) -> str:
     async with office.db.begin() as session:
         reserved = await reserve_call(office, session, visit, "edit", Rung.HAIKU, REQUEST, 10)
-    assert not isinstance(reserved, Unaffordable)
+    assert isinstance(reserved, str)
     return reserved
 
 
@@ -59,8 +59,8 @@ async def test_a_replayed_send_is_not_sent_again(database_url: str) -> None:
         office = an_office(database, model=model)
         visit = await a_running_task(database)
         call_id = await reserve(office, visit)
-        assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False)
-        assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False)
+        assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
+        assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
         assert model.sent == [call_id]
         assert (await reservations(database), await used(database)) == (0, {15})
 
@@ -73,7 +73,7 @@ async def test_a_call_that_a_crash_interrupted_is_unknown_and_charged_in_full(da
         call_id = await reserve(office, visit)
         async with database.begin() as session:
             assert await ledger.claim(session, call_id)  # and then the process died
-        state, why, retryable = await send_call(office, visit, call_id, Rung.HAIKU)
+        state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
         assert (state, retryable, model.sent) == ("unknown", False, [])
         assert "interrupted" in why
         async with database.read() as session:
@@ -100,7 +100,7 @@ async def test_no_call_is_made_for_a_task_that_was_stopped(database_url: str) ->
         visit = await a_running_task(database)
         call_id = await reserve(office, visit)
         await stop(office, visit)
-        state, why, retryable = await send_call(office, visit, call_id, Rung.HAIKU)
+        state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
         assert (state, why, retryable) == ("refused", "the task was stopped before the call was made", False)
         with pytest.raises(Superseded):
             await reserve(office, visit)

@@ -45,6 +45,11 @@ class House:
         body = self.refusal(refused.status, refused.kind, refused.message)
         return web.json_response(body, status=refused.status)
 
+    def check_counting(self, call: Call) -> None:
+        """Raises Refused where the provider is too broken to count."""
+        if status := self.faults.counting.get(call.provider):
+            raise Refused(status, "", f"scripted error {status}")
+
     async def answer(self, request: web.Request, call: Call, make: Callable[[Call, Reply], Made]) -> web.StreamResponse:
         """Answer a valid paid call as its script and the faults say."""
         scripted = self.script.reply(call)

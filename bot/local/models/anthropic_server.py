@@ -57,6 +57,7 @@ class _Server:
         try:
             call = await self._received(request, "count")
             _check_messages({**call.body, "max_tokens": 1})
+            self._house.check_counting(call)
         except Refused as refused:
             return self._house.refuse(refused, call)
         call.outcome = "counted"

@@ -49,6 +49,7 @@ class _Server:
     async def count_tokens(self, request: web.Request) -> web.StreamResponse:
         try:
             call = await self._received(request, "count")
+            self._house.check_counting(call)
         except Refused as refused:
             return self._house.refuse(refused)
         call.outcome = "counted"

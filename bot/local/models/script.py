@@ -121,6 +121,7 @@ class Faults:
     latency_seconds: float = 0.0  # before every answer
     status: dict[Provider, int] = field(default_factory=dict)  # every paid call of it answers so
     cut: set[Provider] = field(default_factory=set)  # every paid call of it is cut off
+    counting: dict[Provider, int] = field(default_factory=dict)  # every counting of tokens answers so
 
     def over(self, call: Call, reply: Reply) -> Reply | None:
         """The reply in place of a scripted one, where the provider is broken."""
