@@ -78,6 +78,7 @@ class Orch:
         self.models.script.clear()
         self.models.faults.status.clear()
         self.models.faults.cut.clear()
+        self.models.faults.counting.clear()
         self.world.faults.duplicate, self.world.faults.drop_acks = False, 0
         self.world.faults.planned.clear()
         return self

@@ -50,7 +50,7 @@ async def test_an_unknown_outcome_is_charged_in_full(
 
 
 async def test_three_lost_attempts_need_a_person(shared: Orch) -> None:
-    shared.models.answer(*[Reply(status=500)] * 3, model=HAIKU)
+    shared.models.answer(*[Reply(status=500)] * 3, model="claude")  # twice at haiku, then sonnet stands in
     task = await shared.dev.assigns("Document d --files docs/d.md")
     card = await shared.channel.shows(task, state="Blocked")
     assert "3 attempts in a row were lost" in card and "Anthropic failed with HTTP 500" in card

@@ -55,6 +55,7 @@ COMMANDS: list[tuple[str, Command]] = [
     ("list", List()),
     ("LIST Mine", List(view="mine")),
     ("list all", List(view="all")),
+    ("status", Status()),
     ("status S1-D1-2", Status(task=ID)),
     ("status s1-d1-2", Status(task=ID)),
     ("status S01-D1-02", Status(task=ID)),
