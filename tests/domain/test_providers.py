@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.escalation import Again, Attempt, Policy, next_step
 from bot.domain.order import Start, Wait, ready
 from bot.domain.providers import (
     PROVIDER_OF,
@@ -140,3 +141,36 @@ def test_tasks_wait_for_a_resting_provider(probes: int, started: list[int]) -> N
     decisions = ready(tasks, {}, rests)
     assert [int(d.task.id[1:]) for d in decisions if isinstance(d, Start)] == started
     assert {d.why for d in decisions if isinstance(d, Wait)} == {"resting"}
+
+
+def lost(*attempts: tuple[Rung, str]) -> tuple[Attempt, ...]:
+    return tuple(Attempt(rung=rung, outcome=outcome, signature=outcome) for rung, outcome in attempts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "security", "haiku_may", "goes_to"),
+    [
+        (lost((H, "busy")), False, True, S),  # refused again and again: the stand-in at once
+        (lost((H, "provider")), False, True, H),  # an unknown outcome: the same once more
+        (lost((H, "provider"), (H, "provider")), False, True, S),
+        (lost((S, "busy")), False, True, H),
+        (lost((S, "busy")), False, False, S),
+        (lost((S, "busy")), True, True, S),  # R-SEC-1
+        (lost((G, "busy")), False, True, G),
+        (lost((H, "busy"), (S, "busy"), (H, "busy")), False, True, None),  # three in a row: a person
+        (lost((S, "busy"), (S, "busy"), (S, "busy")), True, True, None),
+        # a rest does not count, and ends where the task was before
+        (lost((H, "rest")), False, True, H),
+        (lost((H, "busy"), (S, "rest")), False, True, H),
+        (lost((H, "busy"), (S, "rest")), True, True, S),  # R-SEC-1: it turned out security-critical meanwhile
+        (lost((H, "busy"), (S, "busy"), (S, "rest"), (H, "busy")), False, True, S),
+        (lost((S, "checks"), (S, "rest")), False, True, S),
+        (lost(*[(H, "rest")] * 9), False, True, H),
+    ],
+)
+def test_what_follows_a_lost_attempt(
+    attempts: tuple[Attempt, ...], security: bool, haiku_may: bool, goes_to: Rung | None
+) -> None:
+    """R-ESC-4: none of these counts against the rung."""
+    step = next_step(attempts, Policy(security=security, haiku_may=haiku_may))
+    assert (step.rung if isinstance(step, Again) else None) is goes_to
