@@ -30,7 +30,7 @@ from bot.config.values import (
     Zone,
 )
 from bot.domain.budget import LEAN, DayBudget, Limits
-from bot.domain.models import CURRENT, current_model
+from bot.domain.models import CURRENT, current_model, is_claude
 from bot.domain.providers import Patience
 from bot.domain.task import Rung
 
@@ -257,7 +257,7 @@ class Config(Section):
     def coordinator(self) -> str:
         """The vendor's model id of the coordinator. What is no Claude model cannot be asked; then haiku's is."""
         named = current_model(self.model)[0] if self.model else ""
-        return named if named.startswith("claude-") else self.model_id(Rung.HAIKU)
+        return named if is_claude(named) else self.model_id(Rung.HAIKU)
 
     @property
     def patience(self) -> Patience:

@@ -49,6 +49,11 @@ def current_model(name: str) -> tuple[str, str | None]:
     return _full_id(wanted, family, lowered)
 
 
+def is_claude(model: str) -> bool:
+    """Whether Anthropic stands behind the model."""
+    return _CLAUDE.search(model.lower()) is not None
+
+
 def takes_thinking_level(model: str) -> bool:
     """Whether a reviewer's model understands a thinking level (Gemini 3 and later)."""
     found = _GENERATION.match(model.lower())

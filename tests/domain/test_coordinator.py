@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from bot.config import Config
 from bot.domain.coordinator import (
     DAILY_TOKENS,
     UNSURE_BELOW,
@@ -17,6 +18,7 @@ from bot.domain.coordinator import (
     refine,
     unrefined,
 )
+from bot.domain.models import CURRENT
 from bot.domain.routing import ROWS, RoutePolicy, RouteRequest
 from bot.domain.task import Route, Rung, TaskType
 
@@ -107,3 +109,16 @@ def test_the_days_limit() -> None:
     """R-BUD-6."""
     limit = coordinator_limit("GRANTER", date(2026, 11, 22))
     assert (limit.scope, limit.tokens) == ("GRANTER/coordinator/2026-11-22", DAILY_TOKENS) and DAILY_TOKENS == 500
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (None, CURRENT["haiku"]),
+        ("haiku-4.5-20251001", CURRENT["haiku"]),  # as the plan wrote it (R-MSG-5)
+        ("sonnet", CURRENT["sonnet"]),
+        ("gemini", CURRENT["haiku"]),  # a reviewer cannot be asked so
+    ],
+)
+def test_the_coordinators_model_is_configuration(named: str | None, expected: str) -> None:
+    assert Config(model=named).coordinator == expected
