@@ -28,6 +28,7 @@ class Database:
         self.url = url
         self.engine = make_engine(url)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._queue = asyncio.Lock()
 
     @property
     def isolation_level(self) -> str:
@@ -40,10 +41,20 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """One's turn to write, first come first served. SQLite has one writer, and those who wait for it only look
+        again now and then: of ten the unlucky waited 4 s, in a queue no one 1 s (Slack gives an ack 3)."""
+        if self.sole:
+            async with self._queue:
+                yield
+        else:
+            yield
+
+    @asynccontextmanager
     async def begin(self, *, durable: bool = False) -> AsyncIterator[AsyncSession]:
         """A transaction that writes: committed at the end of the block, rolled back on an exception. With `durable`
         it has reached the disk by then, and survives a power failure too, as on PostgreSQL all do."""
-        async with self._sessions() as session, session.begin():
+        async with self.turn(), self._sessions() as session, session.begin():
             if durable:
                 await session.connection(execution_options=DURABLE)
             yield session

@@ -98,7 +98,8 @@ class Office:
             return await function(self, ds.sql_session(), *args, **kwargs)
 
         options: Any = {"name": function.__name__, "isolation_level": self.db.isolation_level}
-        result = await ds.run_tx_step_async(options, body)
+        async with self.db.turn():
+            result = await ds.run_tx_step_async(options, body)
         self.mail.set()
         return result
 
