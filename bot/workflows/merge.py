@@ -43,7 +43,15 @@ class Landed:
 
 
 async def merge(office: Office, visit: Visit) -> None:
-    """The stage. Ends in `merged`, back with the approvers, in another attempt, or with a person."""
+    """The stage. Ends in `merged`, back with the approvers, in another attempt, or with a person.
+
+    One merge of a project at a time in a process: side by side they would move the branch under each other, and each
+    would be built and checked again, up to REBUILDS times. Other processes are met by compare-and-swap."""
+    async with office.merges[visit.project]:
+        await _merge(office, visit)
+
+
+async def _merge(office: Office, visit: Visit) -> None:
     for _rebuild in range(REBUILDS):
         words = await office.tx(may_still_merge, visit)
         if words is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -72,6 +73,7 @@ class Office:
     own_words: Mapping[str, Renderer] = field(default_factory=dict)  # of projects with templates of their own
     ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)
     now: Callable[[], datetime] = utc_now
+    merges: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by project
     work: asyncio.Event = field(default_factory=asyncio.Event)  # there may be stages to start
     mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be messages to send
 
