@@ -49,7 +49,17 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="check a sprint plan, or load it")
     plan.add_argument("action", choices=("check", "load"))
     plan.add_argument("file", help="a plan in YAML, or the name of one of Orch's own: granter-v2")
+    plan.add_argument("--project", help="the key of the project to load it into, where there are several")
+    _add_export(commands.add_parser("export", help="write what happened or what was paid, a line each"))
     return parser
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    export.add_argument("what", choices=("events", "ledger"))
+    export.add_argument("--project", help="only this project's")
+    export.add_argument("--since", metavar="D", help="only from this date on, or this time: 2026-02-03T10:30")
+    export.add_argument("--format", choices=("jsonl", "csv"), default="jsonl")
+    export.add_argument("--messages", action="store_true", help="of events, only the plan's own messages (R-MSG)")
 
 
 def _add_init(init: argparse.ArgumentParser) -> None:
@@ -113,7 +123,15 @@ def _route(arguments: argparse.Namespace) -> int:
 def _plan(arguments: argparse.Namespace) -> int:
     from bot.cli.plan import check, load
 
-    return (check if arguments.action == "check" else load)(arguments.file)
+    if arguments.action == "check":
+        return check(arguments.file)
+    return asyncio.run(load(arguments.file, arguments.project))
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from bot.cli.export import export
+
+    return asyncio.run(export(arguments))
 
 
 _COMMANDS = {
@@ -124,6 +142,7 @@ _COMMANDS = {
     "migrate": _migrate,
     "route": _route,
     "plan": _plan,
+    "export": _export,
 }
 
 if __name__ == "__main__":

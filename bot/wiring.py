@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -21,14 +22,16 @@ from bot.adapters.anthropic_model import AnthropicModel
 from bot.adapters.checks import SandboxedChecks
 from bot.adapters.gemini_model import GeminiReviewer
 from bot.adapters.git import GitRepository
+from bot.adapters.plan_file import PlanFolders
 from bot.adapters.prices import PriceBook
 from bot.adapters.sandbox import SandboxSettings
-from bot.adapters.slack_chat import SlackChat, make_client
+from bot.adapters.slack_chat import SlackChat, asked, make_client
 from bot.domain.approvals import Team
 from bot.domain.prices import price_from_dollars
 from bot.domain.project import Project
 from bot.domain.secrets import Redactor
 from bot.domain.task import Rung
+from bot.domain.working_days import WorkingDays
 from bot.errors import ConfigError
 from bot.listeners import register
 from bot.ports import ModelClient, Reviewer
@@ -59,6 +62,11 @@ def data_folder(name: str) -> Path:
     return inside if inside.exists() else Path(__file__).parent.parent / name
 
 
+def plan_folders(settings: Settings) -> tuple[Path, Path]:
+    """Where plans are looked for by name: a team's own first, then Orch's."""
+    return settings.home / "plans", data_folder("templates") / "plans"
+
+
 def project_rules(config: Config, project: ProjectSettings) -> Project:
     """A project's configuration as the domain sees it."""
     rungs = {Rung(name): model for name, model in config.models.items()}
@@ -75,6 +83,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         ),
         limits=config.limits,
         models={rung: config.model_id(rung) for rung in rungs},
+        coordinator=config.coordinator,
         max_attempts={rung: model.max_attempts for rung, model in rungs.items()},
         concurrency={rung: model.concurrency for rung, model in rungs.items()},
         merge=project.merge,
@@ -82,6 +91,10 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         checks=project.checks,
         security_paths=config.policy.security_paths,
         haiku_first=config.policy.haiku_first,
+        aliases=project.aliases,
+        working_days=WorkingDays(
+            weekdays=project.working_days, off=frozenset(date.fromisoformat(day) for day in project.holidays.extra)
+        ),
     )
 
 
@@ -157,6 +170,8 @@ def build_office(settings: Settings, database: Database, client: AsyncWebClient)
         price=prices.price,
         redact=redact,
         secrets=settings.secrets,
+        patience=config.patience,
+        plans=PlanFolders(plan_folders(settings)),
     )
 
 
@@ -230,13 +245,14 @@ async def _start_stages(
 async def _start_slack(
     app: AsyncApp, office: Office, settings: Settings, tasks: list[asyncio.Task[None]], closers: Closers
 ) -> None:
+    await asked(app.client.auth_test())  # a wrong token is said at once, not at the first message
     desk = register(app, office)
     tasks.append(asyncio.create_task(desk.work_left_over(), name="desk"))
     tasks.append(asyncio.create_task(Messenger(office).run(), name="messenger"))
     if settings.slack_app_token:
         handler = AsyncSocketModeHandler(app, settings.slack_app_token, ping_interval=5)
         handler.client.proxy = app.client.proxy
-        await handler.connect_async()  # type: ignore[no-untyped-call]
+        await asked(handler.connect_async())  # type: ignore[no-untyped-call]
         closers.append(handler.close_async)
 
 

@@ -7,10 +7,12 @@ read `10:30` as 630 and `no` as false.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from bot.domain.command_text import nearest, shown
 from bot.domain.plan import Plan
 from bot.domain.plan_errors import Entry, Items, Node, Problem, Scalar, Table, mistake
 from bot.domain.plan_reading import Reading, check_plan
@@ -34,6 +36,34 @@ def read_plan_text(text: str, known: Collection[str] = ()) -> Reading:
     """The plan, or None, and everything that is wrong with it."""
     source = parse_yaml(text)
     return Reading(None, (source,)) if isinstance(source, Problem) else check_plan(source, known)
+
+
+@dataclass(frozen=True)
+class PlanFolders:
+    """Plans by name: `NAME.yaml` in the first of the folders that has it."""
+
+    folders: tuple[Path, ...]
+
+    def __call__(self, name: str, known: Collection[str] = ()) -> Plan:
+        """The plan. Raises UserMistake, with the names there are or with every error and its line."""
+        found = self.find(name)
+        if found is None:
+            names = self.names
+            near = nearest(name, names)
+            hint = f" Did you mean `{near}`?" if near else f" There are: {', '.join(names)}." if names else ""
+            own = f"A plan of yours belongs into {self.folders[0]}, as NAME.yaml."
+            raise UserMistake(f"There is no plan called {shown(name)}.{hint} {own}", "/orch plan load NAME")
+        return load_plan(read_text(found), known)
+
+    def find(self, name: str) -> Path | None:
+        """The file of a plan."""
+        file = f"{name.removesuffix('.yaml')}.yaml"
+        plain = "/" not in name and not name.startswith(".")
+        return next((folder / file for folder in self.folders if plain and (folder / file).is_file()), None)
+
+    @property
+    def names(self) -> list[str]:
+        return sorted({path.stem for folder in self.folders for path in folder.glob("*.yaml")})
 
 
 def read_text(path: Path) -> str:

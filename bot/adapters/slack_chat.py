@@ -68,10 +68,9 @@ class SlackChat:
             self._client.chat_postMessage(
                 channel=channel,
                 thread_ts=thread_ts,
-                metadata={"event_type": "orch", "event_payload": {"key": key}},
                 unfurl_links=False,
                 unfurl_media=False,
-                **message,
+                **{"metadata": {"event_type": "orch", "event_payload": {"key": key}}, **message},
             )
         )
         return str(posted["ts"])

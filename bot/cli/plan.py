@@ -1,4 +1,4 @@
-"""`orch plan check`: what is wrong with a plan's file, or what it will take. `orch plan load`: not yet."""
+"""`orch plan check`: what is wrong with a plan's file, or what it will take. `orch plan load`: into a project."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.adapters.plan_file import read_plan_text, read_text
+from bot.adapters.plan_file import PlanFolders, read_plan_text, read_text
 from bot.adapters.prices import PriceBook
 from bot.config import Config
 from bot.domain import prices
@@ -18,14 +18,16 @@ from bot.domain.plan_errors import Problem, errors_of
 from bot.domain.plan_graph import critical_path
 from bot.domain.routing import RoutePolicy
 from bot.domain.task import Rung
-from bot.errors import OrchError
+from bot.errors import ConfigError, OrchError
 from bot.settings import load_settings
+from bot.store import sprints, tasks
+from bot.store.database import Database, hold_alone
+from bot.store.migrate import migrate
+from bot.wiring import data_folder, plan_folders
 
 MTOK = 1_000_000
-NOT_YET = (
-    "The plan is fine. Loading it from here is not possible yet; nothing was changed. "
-    "It will come with `/orch plan load NAME` in the project's channel."
-)
+#: How long `load` waits for a bot that is stopping, in seconds.
+PATIENCE = 1.0
 
 
 def check(file: str) -> int:
@@ -34,11 +36,45 @@ def check(file: str) -> int:
     return 1 if found is None else 0
 
 
-def load(file: str) -> int:
-    """Check the plan, and say that it cannot be loaded from here yet. Raises OrchError."""
-    if _examine(file, load_settings().config) is None:
+async def load(file: str, key: str | None = None) -> int:
+    """Check the plan, and put it into a project; nothing is started. Returns the exit code. Raises OrchError."""
+    settings = load_settings()
+    plan = _examine(file, settings.config)
+    if plan is None:
         return 1
-    raise OrchError(NOT_YET)
+    project = _project(settings.config, key)
+    try:
+        release = await hold_alone(settings.database_url, PATIENCE)
+    except ConfigError:
+        own = settings.home / "plans" / f"{plan.name}.yaml"
+        raise OrchError(
+            "Orch is at work on this database, which on SQLite is for one process. Nothing was loaded. Either copy "
+            f"the file to {own} and type `/orch plan load {plan.name}` in the project's channel, or stop the bot first."
+        ) from None
+    database = Database(settings.database_url)
+    try:
+        await migrate(database, data_folder("migrations"))
+        async with database.begin() as session:
+            await tasks.lock_project(session, project)
+            done = await sprints.put(session, project, plan)
+    finally:
+        await database.close()
+        await release()
+    counts = f"{done.added} new, {done.changed} changed, {done.same} the same, {done.removed} removed"
+    queued = f"; {done.queued} queued already and left alone" if done.queued else ""
+    print(f"\nLoaded into {project}: {counts}{queued}. `/orch sprint start {plan.sprints[0].number}` starts it.")
+    return 0
+
+
+def _project(config: Config, key: str | None) -> str:
+    """The project that is meant: by key, or the only one. Raises OrchError."""
+    names = [project.key for project in config.projects]
+    if key in names or (key is None and len(names) == 1):
+        return key or names[0]
+    if not names:
+        raise OrchError("No project is configured, so there is none to load the plan into. `orch init` adds one.")
+    said = f"There is no project {key}." if key else "Into which project?"
+    raise OrchError(f"{said} Say `--project` and one of: {', '.join(names)}. Nothing was loaded.")
 
 
 def _examine(file: str, config: Config) -> Plan | None:
@@ -65,14 +101,11 @@ def _counted(number: int, what: str) -> str:
 
 
 def _find(file: str) -> Path:
-    """The file, or the plan of that name among the templates."""
+    """The file, or the plan of that name among the team's own and Orch's."""
     path = Path(file).expanduser()
     if path.exists() or "/" in file:
         return path
-    from bot.wiring import data_folder
-
-    named = data_folder("templates") / "plans" / f"{file.removesuffix('.yaml')}.yaml"
-    return named if named.exists() else path
+    return PlanFolders(plan_folders(load_settings())).find(file) or path
 
 
 def _strangers(plan: Plan, config: Config) -> Iterator[Problem]:

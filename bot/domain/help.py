@@ -155,12 +155,14 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch sprint start|close|show N",
         "Start, close or show a sprint.",
         ("/orch sprint start 1", "/orch sprint show"),
+        now=True,
     ),
     Entry(
         "plan",
         "/orch plan load NAME|show",
         "Load a plan's tasks, or show the plan.",
         ("/orch plan load granter-v2", "/orch plan show"),
+        now=True,
     ),
     Entry("standup", "/orch standup", "Post the stand-up now.", ("/orch standup", "@orch standup")),
     Entry(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.approvals import Team
 from bot.domain.budget import Limits
 from bot.domain.task import Frozen, Rung
+from bot.domain.working_days import WorkingDays
 
 
 class Project(Frozen):
@@ -22,6 +23,7 @@ class Project(Frozen):
     team: Team = Team()
     limits: Limits
     models: Mapping[Rung, str]  # the vendor's model id behind each rung
+    coordinator: str = ""  # the model that classifies what the rules leave unsure; none = haiku's
     max_attempts: Mapping[Rung, int] = {}
     concurrency: Mapping[Rung, int] = {}
     merge: Literal["squash", "merge"] = "squash"
@@ -29,6 +31,12 @@ class Project(Frozen):
     checks: tuple[str, ...] = ()
     security_paths: tuple[str, ...] = ()
     haiku_first: bool = True
+    aliases: Mapping[str, str] = {}  # what plans call people -> their Slack ids
+    working_days: WorkingDays = WorkingDays()
+
+    def alias_of(self, person: str) -> str:
+        """What plans call a person, else their Slack id (R-MSG-1)."""
+        return next((alias for alias, id in self.aliases.items() if id == person), person)
 
     @property
     def zone(self) -> ZoneInfo:

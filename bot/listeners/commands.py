@@ -14,7 +14,7 @@ from bot.domain.command_values import TaskRef
 from bot.domain.commands import is_available, parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
-from bot.listeners import forms, quotes, sights
+from bot.listeners import forms, plans, quotes, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
 from bot.workflows.people import Deed
@@ -38,6 +38,8 @@ def register(app: AsyncApp, desk: Desk) -> None:
 async def run_command(desk: Desk, payload: Payload) -> None:
     """Parse and run what a person typed. Raises UserMistake."""
     person = await desk.person(payload)
+    if await plans.assigned_in_json(desk, payload, person):
+        return
     command = parse(payload["text"])
     if not is_available(command):
         entry = BY_NAME.get(command.command)
@@ -57,6 +59,10 @@ async def run_command(desk: Desk, payload: Payload) -> None:
             )
         case kinds.Why(task=ref):
             await desk.answer(payload, "replies/why", **await sights.why(desk.office, *_named(desk, payload, ref)))
+        case kinds.Plan():
+            await plans.plan(desk, payload, person, command)
+        case kinds.Sprint():
+            await plans.sprint(desk, payload, person, command)
         case kinds.Budget():
             facts = await sights.budget(desk.office, desk.project(payload["channel"]))
             await desk.answer(payload, "replies/budget", **facts)

@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.help import NAMES
+from bot.domain.message_reading import looks_like_assignment
 from bot.listeners.commands import run_command
 from bot.listeners.desk import Desk, Payload, delivery_key
 
@@ -45,6 +46,6 @@ async def _message(desk: Desk, payload: Payload) -> None:
     first = words[0].lower().strip(":,") if words else ""
     if first in _GREETINGS and len(words) < 2:
         text = "help"
-    elif first not in (*NAMES, "/orch", "help"):
+    elif first not in (*NAMES, "/orch", "help") and not looks_like_assignment(text):
         text = f"assign {text}"
     await run_command(desk, {**payload, "text": text})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from bot.domain.approvals import Action, Person, refusal
@@ -12,15 +13,18 @@ from bot.domain.paths import may_share
 from bot.domain.project import Project
 from bot.domain.task import Rung, Task, TaskState
 from bot.errors import UserMistake
-from bot.store import ledger, tasks
+from bot.store import ledger, sprints, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
 from bot.workflows.intake import expected_cost, route_request
 from bot.workflows.office import Office
+from bot.workflows.provider_rests import healths
 
 LISTED = 30
+OVERVIEWED = 10
 RUNNING = (TaskState.RUNNING, TaskState.CHECKING, TaskState.IN_REVIEW, TaskState.MERGING)
 PAID = (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
+WITH_PEOPLE = (TaskState.BLOCKED, TaskState.AWAITING_APPROVAL, TaskState.WITH_HUMAN)
 VIEWS: dict[str, tuple[TaskState, ...]] = {
     "running": RUNNING,
     "blocked": (TaskState.BLOCKED,),
@@ -47,6 +51,21 @@ async def status(office: Office, key: str, task_id: str) -> dict[str, Any]:
         return await card_facts(office, session, row.pk)
 
 
+async def overview(office: Office, project: Project) -> dict[str, Any]:
+    """How each provider is, the tasks by state, what is at work, and what waits for what."""
+    async with office.db.read() as session:
+        providers = await healths(office, session)
+        rows = await tasks.in_project(session, project.key)
+    return {
+        "project": project.key,
+        "providers": [(name, type(state).__name__.lower(), state) for name, state in providers.items()],
+        "states": Counter(row.state for row in rows),
+        "at_work": [row for row in rows if row.state in RUNNING and row.waits_for is None][:OVERVIEWED],
+        "waiting": [row for row in rows if row.waits_for and row.state != TaskState.BLOCKED][:OVERVIEWED],
+        "with_people": [row for row in rows if row.state in WITH_PEOPLE][:OVERVIEWED],
+    }
+
+
 async def why(office: Office, key: str, task_id: str) -> dict[str, Any]:
     """Every event of a task, oldest first, and its calls."""
     async with office.db.read() as session:
@@ -59,14 +78,18 @@ async def why(office: Office, key: str, task_id: str) -> dict[str, Any]:
 
 
 async def budget(office: Office, project: Project) -> dict[str, Any]:
-    """Where today's and the sprint's counters stand."""
+    """Where today's and the open sprint's counters stand."""
     day = project.day(office.now())
-    facts: dict[str, Any] = {"project": project.key, "task": "", "attempt": 0, "sprint": 0, "day": day, "budget": 0}
-    of_rung = {rung: limits_of_call(project.limits, **facts, rung=rung) for rung in PAID}
-    today, sprint = next(iter(of_rung.values()))[1:]  # the same for every rung
     async with office.db.read() as session:
+        going_on = await sprints.open_now(session, project.key)
+        number = going_on.number if going_on else 0
+        held = await sprints.limits_in(session, project.limits, project.key, number)
+        facts: dict[str, Any] = {"project": project.key, "task": "", "attempt": 0, "day": day, "budget": 0}
+        facts["sprint"] = number
+        of_rung = {rung: limits_of_call(held, **facts, rung=rung) for rung in PAID}
+        today, sprint = next(iter(of_rung.values()))[1:]  # the same for every rung
         levels = await ledger.levels(session, [*(limits[0] for limits in of_rung.values()), today, sprint])
-    names = [*(f"{rung} today" for rung in PAID), "all today", "sprint 0"]
+    names = [*(f"{rung} today" for rung in PAID), "all today", f"sprint {number}"]
     return {
         "project": project.key,
         "day": day,

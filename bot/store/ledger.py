@@ -6,7 +6,7 @@ its full reservation). Each move is one conditional UPDATE, so that a replayed s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import case, func, select, update
@@ -153,3 +153,11 @@ async def spent(session: AsyncSession, task_pk: int) -> tuple[int, int]:
     cost = func.sum(case((open_call, CallRow.reserved_microusd), else_=CallRow.cost_microusd))
     row = (await session.execute(select(tokens, cost).where(CallRow.task_pk == task_pk))).one()
     return int(row[0] or 0), int(row[1] or 0)
+
+
+async def used_by_rung(session: AsyncSession, task_pks: Collection[int]) -> dict[str, int]:
+    """Rung -> tokens that the calls of these tasks used or still reserve."""
+    open_call = CallRow.state.in_(OPEN)
+    tokens = func.sum(case((open_call, CallRow.reserved_tokens), else_=CallRow.used_tokens))
+    query = select(CallRow.rung, tokens).where(CallRow.task_pk.in_(task_pks)).group_by(CallRow.rung)
+    return {rung: int(used or 0) for rung, used in (await session.execute(query)).all()}

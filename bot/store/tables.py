@@ -74,6 +74,7 @@ class TaskRow(Base):
     learned: Mapped[list[str]] = mapped_column(default=list)  # what the next attempt is told
     opus_approved_by: Mapped[str | None] = mapped_column(String(40))
     channel: Mapped[str] = mapped_column(String(40))
+    zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")  # of the times in its messages
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -239,3 +240,34 @@ class OutboxRow(Base):
     tries: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
+
+
+class SprintRow(Base):
+    """One sprint of a project (domain.sprint.Sprint)."""
+
+    __tablename__ = "sprints"
+
+    project: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    plan: Mapped[str] = mapped_column(String(80), default="")  # the plan that it came from
+    title: Mapped[str] = mapped_column(Text, default="")
+    days: Mapped[int] = mapped_column(default=5)
+    state: Mapped[str] = mapped_column(String(10), default="planned")  # planned | open | closed
+    budget: Mapped[dict[str, Any]] = mapped_column(default=dict)  # tokens by rung; empty = the project's own limit
+    first_day: Mapped[date | None]
+    started_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class PlanTaskRow(Base):
+    """What a plan or an assignment in JSON asked for (domain.plan.PlanTask). It becomes a task when it is queued."""
+
+    __tablename__ = "plan_tasks"
+
+    project: Mapped[str] = mapped_column(String(16), primary_key=True)
+    task_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    plan: Mapped[str] = mapped_column(String(80), default="")  # "" = an assignment in JSON
+    sprint: Mapped[int]
+    place: Mapped[int] = mapped_column(default=0)  # in its plan
+    task: Mapped[dict[str, Any]]
+    queued: Mapped[bool] = mapped_column(default=False)

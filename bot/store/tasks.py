@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.change import CheckRun
 from bot.domain.escalation import Attempt
 from bot.domain.task import ENDED, STAGED, Route, Task, TaskState, may_step
-from bot.store import outbox
-from bot.store.tables import ApprovalRow, AttemptRow, CheckRow, EventRow, ReviewRow, TaskRow
+from bot.store import messages, outbox
+from bot.store.tables import ApprovalRow, AttemptRow, CheckRow, EventRow, PlanTaskRow, ReviewRow, TaskRow
 
 
 class IllegalStep(RuntimeError):
@@ -47,18 +47,22 @@ async def lock_project(session: AsyncSession, project: str) -> None:
 
 
 async def next_number(session: AsyncSession, project: str, sprint: int, day: int) -> int:
-    """The next n of S<sprint>-D<day>-<n> (R-MSG-4); the caller holds `lock_project`."""
-    query = select(func.max(TaskRow.number)).where(
-        TaskRow.project == project, TaskRow.sprint == sprint, TaskRow.day == day
-    )
-    return ((await session.scalar(query)) or 0) + 1
+    """The next n of S<sprint>-D<day>-<n> (R-MSG-4), beyond those of plans too; the caller holds `lock_project`."""
+    start = f"S{sprint}-D{day}-"
+    found = [0]
+    for rows in (TaskRow, PlanTaskRow):
+        query = select(rows.task_id).where(rows.project == project, rows.task_id.startswith(start, autoescape=True))
+        found += [int(task_id.removeprefix(start)) for task_id in await session.scalars(query)]
+    return max(found) + 1
 
 
 async def create(session: AsyncSession, row: TaskRow, *, who: str, why: str) -> None:
     """Insert a task with its first event and its card."""
     session.add(row)
     await session.flush()
-    add_event(session, row, at=row.created_at, who=who, kind="created", why=why, detail={"route": row.route})
+    told = await messages.assignment(session, row, as_task(row))
+    add_event(session, row, at=row.created_at, who=who, kind="created", why=why,
+              detail={"route": row.route, "message": told})  # fmt: skip
     await outbox.want_card(session, row)
 
 
@@ -82,7 +86,8 @@ async def step(
     if to in STAGED:
         row.entry += 1
     row.waits_for = why if to is TaskState.BLOCKED else None
-    add_event(session, row, at=at, who=who, kind=kind or to.value, why=why, detail=detail or {})
+    told = await messages.after_step(session, row, as_task(row), why, (detail or {}).get("propose"))
+    add_event(session, row, at=at, who=who, kind=kind or to.value, why=why, detail={**(detail or {}), **told})
     await session.flush()
     await outbox.want_card(session, row)
 
@@ -113,6 +118,12 @@ def add_event(
 async def events(session: AsyncSession, pk: int) -> Sequence[EventRow]:
     """Oldest first."""
     return (await session.scalars(select(EventRow).where(EventRow.task_pk == pk).order_by(EventRow.id))).all()
+
+
+async def newest_event(session: AsyncSession, pk: int) -> EventRow:
+    """The last thing that happened to a task."""
+    query = select(EventRow).where(EventRow.task_pk == pk).order_by(EventRow.id.desc()).limit(1)
+    return (await session.scalars(query)).one()
 
 
 async def in_project(session: AsyncSession, project: str, *, ended: bool = False) -> Sequence[TaskRow]:

@@ -14,23 +14,29 @@ from bot.domain.project import Project
 from bot.domain.routing import RoutePolicy, RouteRequest, route
 from bot.domain.task import Route, Rung
 from bot.errors import UserMistake
-from bot.store import tasks
+from bot.store import sprints, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
 
 
 def route_request(office: Office, project: Project, request: AssignRequest) -> Route:
     """Route a request and price it (R-RT-7). Raises UserMistake."""
-    policy = RoutePolicy(security_paths=project.security_paths, haiku_first=project.haiku_first)
-    chosen = route(
-        RouteRequest(
-            text=request.text, files=request.files, type=request.type, model=request.model, security=request.security
-        ),
-        policy,
+    asked = RouteRequest(
+        text=request.text, files=request.files, type=request.type, model=request.model, security=request.security
     )
+    return priced_route(office, project, asked, request.token_budget)
+
+
+def priced_route(office: Office, project: Project, asked: RouteRequest, token_budget: int | None) -> Route:
+    """The route of whatever asks for one, with what an attempt may take and cost. Raises UserMistake."""
+    chosen = route(asked, route_policy(project))
+    return priced(office, project, chosen, token_budget or project.limits.task.get(chosen.rung, 0))
+
+
+def priced(office: Office, project: Project, chosen: Route, budget: int) -> Route:
+    """The route with what one attempt takes and costs at most. `budget`: tokens."""
     if chosen.rung is Rung.MANUAL:
         return chosen
-    budget = request.token_budget or project.limits.task[chosen.rung]
     price = office.price(project.models[chosen.rung], project.day(office.now()))
     return chosen.model_copy(
         update={
@@ -38,6 +44,10 @@ def route_request(office: Office, project: Project, request: AssignRequest) -> R
             "max_cost_microusd": prices.cost(Usage(output=budget), price),
         }
     )
+
+
+def route_policy(project: Project) -> RoutePolicy:
+    return RoutePolicy(security_paths=project.security_paths, haiku_first=project.haiku_first)
 
 
 def expected_cost(office: Office, project: Project, chosen: Route) -> int:
@@ -54,49 +64,74 @@ async def create_task(
     """Create and queue a task; the same delivery again returns the task it made. Raises UserMistake."""
     chosen = route_request(office, project, request)
     now = office.now()
-    deadline = _deadline(project, request, now)
+    deadline = deadline_of(project, request, now)
     async with office.db.begin() as session:
         await tasks.lock_project(session, project.key)
         made = await tasks.of_delivery(session, delivery_key)
         if made is not None:
             return made
         after = await _known(session, project, request)
-        sprint, day = request.sprint or 0, request.day or 0
-        number = await tasks.next_number(session, project.key, sprint, day)
-        row = TaskRow(
-            project=project.key,
-            task_id=f"S{sprint}-D{day}-{number}",
-            sprint=sprint,
-            day=day,
-            number=number,
-            delivery_key=delivery_key,
-            text=request.text,
-            route=chosen.model_dump(mode="json"),
-            state="queued",
-            priority=request.priority,
-            files=list(request.files),
-            touched=[],
-            checks=list(request.checks),
-            criteria=[],
-            after=after,
-            requester=person.id,
-            owner=request.owner or person.id,
-            deadline=deadline,
-            token_budget=request.token_budget or project.limits.task.get(chosen.rung, 0),
-            attempt=0,
-            entry=0,
-            security_reasons=[],
-            learned=[],
-            channel=project.channel,
-            created_at=now,
-            updated_at=now,
-        )
-        await tasks.create(session, row, who=person.id, why=f"assigned to {chosen.rung}: {chosen.reason}")
+        sprint, day = await place(session, project, request, now)
+        row = new_row(office, project, request, chosen, person.id, delivery_key)
+        row.sprint, row.day, row.after, row.deadline = sprint, day, after, deadline
+        await number_and_create(session, row, who=person.id, why=f"assigned to {chosen.rung}: {chosen.reason}")
     office.nudge()
     return row
 
 
-def _deadline(project: Project, request: AssignRequest, now: datetime) -> datetime | None:
+def new_row(
+    office: Office, project: Project, request: AssignRequest, chosen: Route, requester: str, delivery_key: str
+) -> TaskRow:
+    """The row of a new task; its place (sprint, day, number), deadline and dependencies are still to come."""
+    now = office.now()
+    return TaskRow(
+        project=project.key,
+        sprint=0,
+        day=0,
+        delivery_key=delivery_key,
+        text=request.text,
+        route=chosen.model_dump(mode="json"),
+        state="queued",
+        priority=request.priority,
+        files=list(request.files),
+        touched=[],
+        checks=list(request.checks),
+        criteria=[],
+        after=[],
+        requester=requester,
+        owner=request.owner or requester,
+        token_budget=request.token_budget or project.limits.task.get(chosen.rung, 0),
+        attempt=0,
+        entry=0,
+        security_reasons=[],
+        learned=[],
+        channel=project.channel,
+        zone=project.timezone,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+async def number_and_create(session: AsyncSession, row: TaskRow, *, who: str, why: str) -> None:
+    """Give a new task the next n of its sprint and day (R-MSG-4), and insert it; the caller holds `lock_project`."""
+    row.number = await tasks.next_number(session, row.project, row.sprint, row.day)
+    row.task_id = f"S{row.sprint}-D{row.day}-{row.number}"
+    await tasks.create(session, row, who=who, why=why)
+
+
+async def place(session: AsyncSession, project: Project, request: AssignRequest, now: datetime) -> tuple[int, int]:
+    """The sprint and its day: what is asked for, else the sprint that is open and today, else 0 (R-MSG-4)."""
+    going_on = await sprints.open_now(session, project.key)
+    sprint = request.sprint if request.sprint is not None else going_on.number if going_on else 0
+    if request.day is not None:
+        return sprint, request.day
+    if going_on is None or going_on.number != sprint or going_on.first_day is None:
+        return sprint, 0
+    return sprint, project.working_days.number(going_on.first_day, project.day(now))
+
+
+def deadline_of(project: Project, request: AssignRequest, now: datetime) -> datetime | None:
+    """The deadline in UTC. Raises UserMistake for one that is past."""
     if request.deadline is None:
         return None
     asked = request.deadline

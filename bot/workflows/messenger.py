@@ -11,6 +11,7 @@ from bot.errors import ChatError, OrchError
 from bot.store import outbox
 from bot.store.tables import OutboxRow, TaskRow
 from bot.workflows.card import card_facts
+from bot.workflows.card_metadata import card_metadata
 from bot.workflows.office import Office
 
 log = logging.getLogger("orch.messenger")
@@ -105,6 +106,7 @@ class Messenger:
             case "card":
                 async with office.db.read() as session:
                     message = office.render.message("cards/task", await card_facts(office, session, row.task_pk or 0))
+                    message["metadata"] = await card_metadata(session, row.task_pk or 0, row.key)
                 if row.ts:
                     await chat.update(row.channel, row.ts, message)
                     return row.ts

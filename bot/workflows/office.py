@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,9 +12,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from dbos import DBOS, AsyncSQLAlchemyDatasource
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.plan import Plan
 from bot.domain.prices import Price
 from bot.domain.project import Project
+from bot.domain.providers import Patience
 from bot.domain.task import Rung
+from bot.errors import UserMistake
 from bot.ports import Chat, CheckRunner, ModelClient, Repository, Reviewer
 from bot.render import Renderer
 from bot.store import tasks
@@ -29,6 +32,11 @@ ORCH = "orch"  # who did it, where no person did
 
 class Superseded(Exception):
     """The task has left the stage that this workflow was started for: someone cancelled it, or it went on."""
+
+
+def no_plans(name: str, known: Collection[str]) -> Plan:
+    """Where wiring gave no place to look for plans."""
+    raise UserMistake(f"There is no plan called {name}.")
 
 
 def utc_now() -> datetime:
@@ -71,6 +79,8 @@ class Office:
     redact: Callable[[str], str]
     secrets: tuple[str, ...] = ()  # configured values that must never be in a commit (R-SEC-3)
     own_words: Mapping[str, Renderer] = field(default_factory=dict)  # of projects with templates of their own
+    patience: Patience = field(default_factory=Patience)  # with providers that fail
+    plans: Callable[[str, Collection[str]], Plan] = no_plans  # by name, and the ids that its tasks may wait for too
     ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)
     now: Callable[[], datetime] = utc_now
     merges: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by project

@@ -20,7 +20,7 @@ from bot.domain.budget import MAX_OUTPUT_TOKENS, Grant, Limit, Refused, day_is_r
 from bot.domain.calls import ModelReply, ModelRequest, Purpose, ReviewReply
 from bot.domain.task import Rung
 from bot.errors import ModelOutcomeUnknown, ModelRefusedCall
-from bot.store import ledger, tasks
+from bot.store import ledger, sprints, tasks
 from bot.store.tables import CallRow
 from bot.workflows.office import ORCH, Office, Visit, current
 
@@ -90,7 +90,7 @@ async def reserve_call(
     project = office.projects[row.project]
     now = office.now()
     limits = limits_of_call(
-        project.limits,
+        await sprints.limits_in(session, project.limits, row.project, row.sprint),  # R-BUD-2
         project=row.project,
         task=row.task_id,
         attempt=row.attempt,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import main
+from bot.store.database import hold_alone
 
 DOCS = "name: demo\nsprints:\n  - {number: 1, title: First, budget: {haiku: 3000}}\ntasks:\n"
 ONE = "  - {id: S1-D1-1, prompt: Write the README, type: docs, owner: dev-1}\n"
@@ -89,8 +91,42 @@ def test_a_file_that_cannot_be_read(
     assert said in capsys.readouterr().err
 
 
-def test_load_checks_and_says_that_it_is_not_there_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plan", "load", plan_file(tmp_path, DOCS + ONE)]) == 1
-    assert "Loading it from here is not possible yet; nothing was changed." in capsys.readouterr().err
+@pytest.fixture
+def two_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "orch.json"
+    projects = [{"key": key, "repo": ".", "channel": f"C0{key}"} for key in ("AA", "BB")]
+    config.write_text(json.dumps({"projects": projects}))
+    monkeypatch.setenv("ORCH_CONFIG", str(config))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
+@pytest.mark.usefixtures("two_projects")
+def test_load_puts_a_plan_into_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = plan_file(tmp_path, DOCS + ONE)
+    assert main(["plan", "load", path]) == 1
+    assert "Into which project? Say `--project` and one of: AA, BB. Nothing was loaded." in capsys.readouterr().err
+    assert main(["plan", "load", path, "--project", "AA"]) == 0
+    assert "Loaded into AA: 1 new, 0 changed, 0 the same, 0 removed." in capsys.readouterr().out
+    assert main(["plan", "load", path, "--project", "AA"]) == 0
+    assert "0 new, 0 changed, 1 the same" in capsys.readouterr().out
     assert main(["plan", "load", plan_file(tmp_path, DOCS)]) == 1
     assert "tasks: this must be a list" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("two_projects")
+def test_load_beside_a_bot_at_work_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def beside_another() -> int:
+        release = await hold_alone(f"sqlite+aiosqlite:///{tmp_path / 'orch.db'}")
+        try:
+            return await asyncio.to_thread(main, ["plan", "load", plan_file(tmp_path, DOCS + ONE), "--project", "AA"])
+        finally:
+            await release()
+
+    assert asyncio.run(beside_another()) == 1
+    said = capsys.readouterr().err
+    assert "Nothing was loaded" in said and "plans/demo.yaml and type `/orch plan load demo`" in said
+
+
+def test_load_needs_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "load", plan_file(tmp_path, DOCS + ONE)]) == 1
+    assert "No project is configured" in capsys.readouterr().err
