@@ -164,7 +164,16 @@ def offers_approval(card: Message) -> bool:
 
 
 def is_merged(card: Message) -> bool:
-    return "Merged" in json.dumps([b for b in card.blocks if b.get("block_id") == "state"])
+    return "Merged" in _state(card)
+
+
+def is_over(card: Message) -> bool:
+    """Merged, or in need of a person."""
+    return is_merged(card) or "Blocked" in _state(card)
+
+
+def _state(card: Message) -> str:
+    return json.dumps([block for block in card.blocks if block.get("block_id") == "state"])
 
 
 def _key(message: Message) -> str:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from bot.domain.text_features import BUCKETS, Features
 from bot.domain.text_model import logistic
 
-EPOCHS = 10
-RATE = 1.0
-LAMBDA = 6e-5  # L2, per step
+EPOCHS = 6
+RATE = 0.2
+LAMBDA = 2e-4  # L2, per step
 
 
 class Example(NamedTuple):
