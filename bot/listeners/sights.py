@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.approvals import Action, Person, refusal
 from bot.domain.assign import AssignRequest
 from bot.domain.budget import limits_of_call
+from bot.domain.coordinator import coordinator_limit
 from bot.domain.order import Wait, ready
 from bot.domain.paths import may_share
 from bot.domain.project import Project
@@ -88,8 +89,9 @@ async def budget(office: Office, project: Project) -> dict[str, Any]:
         facts["sprint"] = number
         of_rung = {rung: limits_of_call(held, **facts, rung=rung) for rung in PAID}
         today, sprint = next(iter(of_rung.values()))[1:]  # the same for every rung
-        levels = await ledger.levels(session, [*(limits[0] for limits in of_rung.values()), today, sprint])
-    names = [*(f"{rung} today" for rung in PAID), "all today", f"sprint {number}"]
+        own = coordinator_limit(project.key, day)
+        levels = await ledger.levels(session, [*(limits[0] for limits in of_rung.values()), own, today, sprint])
+    names = [*(f"{rung} today" for rung in PAID), "coordinator today", "all today", f"sprint {number}"]
     return {
         "project": project.key,
         "day": day,
