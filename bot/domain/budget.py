@@ -75,10 +75,22 @@ class Level(Frozen):
 
 
 def limits_of_call(
-    limits: Limits, *, project: str, task: str, attempt: int, sprint: int, rung: Rung, day: date, budget: int
+    limits: Limits,
+    *,
+    project: str,
+    task: str,
+    attempt: int,
+    sprint: int,
+    rung: Rung,
+    day: date,
+    budget: int,
+    approved: bool = False,
 ) -> tuple[Limit, ...]:
     """The counters a call on `rung` counts against, smallest first (R-BUD-4): the attempt's own budget for the
-    edits of an attempt (`budget` > 0; reviews have none), the rung's day, the day, the sprint."""
+    edits of an attempt (`budget` > 0; reviews have none), the rung's day, the day, the sprint.
+
+    `approved`: a person approved this attempt on a rung that has nothing for the day (opus is 0 unless approved,
+    R-BUD-1). The attempt's own budget is then all that it may take of that rung; the day and the sprint hold."""
     own = f"{project}/task/{task}/attempt/{attempt}"
     attempt_limit = (Limit(scope=own, name=f"{task}'s budget per attempt", tokens=budget),) if budget else ()
     return (
@@ -86,7 +98,7 @@ def limits_of_call(
         Limit(
             scope=f"{project}/day/{day}/{rung}",
             name=f"{rung}'s tokens for {day}",
-            tokens=limits.day.rungs.get(rung, 0),
+            tokens=limits.day.rungs.get(rung, 0) or (limits.day.total if approved and budget else 0),
         ),
         Limit(
             scope=f"{project}/day/{day}",
@@ -124,12 +136,17 @@ class Refused(Frozen):
         return f"{limit.name}: {left}, and the call needs at least {self.needed:,}"
 
 
-def size_call(counted_input: int, levels: tuple[Level, ...], most_output: int = MAX_OUTPUT_TOKENS) -> Grant | Refused:
+def size_call(
+    counted_input: int,
+    levels: tuple[Level, ...],
+    most_output: int = MAX_OUTPUT_TOKENS,
+    least_output: int = MIN_OUTPUT_TOKENS,
+) -> Grant | Refused:
     """How much output a call may ask for so that input + output fits every limit (R-BUD-4).
 
     `counted_input`: tokens, as the provider counted them."""
     worst_input = padded(counted_input)
-    needed = worst_input + MIN_OUTPUT_TOKENS
+    needed = worst_input + least_output
     tightest = min(levels, key=lambda level: level.left)
     if tightest.left < needed:
         return Refused(level=tightest, needed=needed)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from bot.domain.task import Frozen
 
 Stop = Literal["end", "tool_use", "max_tokens", "refusal", "other"]
-Purpose = Literal["edit", "repair", "review", "report"]
+Purpose = Literal["edit", "repair", "review", "report", "split", "triage"]
 
 
 class Usage(Frozen):

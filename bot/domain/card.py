@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bot.domain.escalation import NEXT_RUNG
+from bot.domain.routing import REPORTS
 from bot.domain.task import Frozen, Rung, Task, TaskState
 
 
@@ -21,19 +23,23 @@ REJECT = Button(action="task_reject", label="Reject", style="danger")
 RETRY = Button(action="task_retry", label="Retry")
 TO_SONNET = Button(action="task_to_sonnet", label="Escalate to Sonnet")
 TO_OPUS = Button(action="task_to_opus", label="Escalate to Opus")
+SPLIT = Button(action="task_split", label="Split")
+TAKE_OVER = Button(action="task_take_over", label="Take over")
+REASSIGN = Button(action="task_reassign", label="Reassign")
 STOP = Button(action="task_stop", label="Stop", style="danger")
 MARK_DONE = Button(action="task_done", label="Mark done", style="primary")
 
 #: State -> what can be done next.
 OFFERED: dict[TaskState, tuple[Button, ...]] = {
-    TaskState.QUEUED: (STOP,),
+    TaskState.QUEUED: (SPLIT, STOP),
     TaskState.RUNNING: (STOP,),
     TaskState.CHECKING: (STOP,),
     TaskState.IN_REVIEW: (STOP,),
     TaskState.AWAITING_APPROVAL: (APPROVE, REQUEST_CHANGES, REJECT),
     TaskState.MERGING: (),
+    TaskState.SPLITTING: (STOP,),
     TaskState.WITH_HUMAN: (MARK_DONE, STOP),
-    TaskState.BLOCKED: (RETRY, TO_SONNET, TO_OPUS, STOP),
+    TaskState.BLOCKED: (RETRY, TO_SONNET, TO_OPUS, SPLIT, TAKE_OVER, REASSIGN, STOP),
     TaskState.MERGED: (),
     TaskState.DONE: (),
     TaskState.CANCELLED: (RETRY,),
@@ -41,12 +47,23 @@ OFFERED: dict[TaskState, tuple[Button, ...]] = {
 }
 
 
-def buttons(task: Task) -> tuple[Button, ...]:
-    """The buttons of a task's card: an escalation is offered only upwards."""
+def buttons(task: Task, *, proposed: Rung | None = None, was_split: bool = False) -> tuple[Button, ...]:
+    """The buttons of a task's card (R-ESC-8): an escalation is offered only upwards or where it is `proposed`, a split
+    only of a change; a task that was split goes on as its parts."""
     rung = task.route.rung
     hidden = set()
     if rung is not Rung.HAIKU:
         hidden.add(TO_SONNET)
-    if rung is not Rung.SONNET and not (rung is Rung.OPUS and task.attempt == 0):
+    if Rung.OPUS not in (NEXT_RUNG.get(rung), rung, proposed):
         hidden.add(TO_OPUS)
+    if not may_be_split(task):
+        hidden.add(SPLIT)
+    if was_split:
+        hidden.add(RETRY)
     return tuple(button for button in OFFERED[task.state] if button not in hidden)
+
+
+def may_be_split(task: Task) -> bool:
+    """Whether smaller tasks make sense: it waits, and it is a change that a model makes."""
+    waits = task.state in (TaskState.QUEUED, TaskState.BLOCKED)
+    return waits and task.route.rung is not Rung.MANUAL and task.route.type not in REPORTS

@@ -35,7 +35,7 @@ from bot.domain.command_kinds import (
 from bot.domain.command_readers import READERS
 from bot.domain.command_text import nearest, plain, shown, split
 from bot.domain.command_values import TaskRef
-from bot.domain.help import BY_NAME, NAMES, SYNONYMS
+from bot.domain.help import BY_NAME, NAMES, SYNONYMS, Entry
 from bot.errors import UserMistake
 
 __all__ = [
@@ -106,9 +106,13 @@ def parse(raw: str) -> Command:
 
 def is_available(command: Command) -> bool:
     """Whether this version can run the command (help.ENTRIES); else the answer is "not yet"."""
+    return entry_of(command).now
+
+
+def entry_of(command: Command) -> Entry:
+    """What help says of the command."""
     changes = isinstance(command, Budget) and command.action != "show"
-    name = f"budget {command.action}" if isinstance(command, Budget) and changes else command.command
-    return BY_NAME[name].now
+    return BY_NAME[f"budget {command.action}" if isinstance(command, Budget) and changes else command.command]
 
 
 def _for_me(source: str) -> int:

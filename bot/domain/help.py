@@ -62,9 +62,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "status",
-        "/orch status ID",
-        "Show where one task stands.",
-        ("/orch status S1-D1-2", "/orch status SHOP:S1-D1-2"),
+        "/orch status [ID]",
+        "Show where one task stands; without an id, how everything is.",
+        ("/orch status S1-D1-2", "/orch status"),
         now=True,
     ),
     Entry(
@@ -93,6 +93,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch unblock ID",
         "Say that what blocked a task is solved.",
         ("/orch unblock S1-D1-2", "/orch unblock SHOP:S1-D1-2"),
+        now=True,
     ),
     Entry(
         "done",
@@ -106,18 +107,21 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch block ID <reason>",
         "Say that a task cannot go on, and why.",
         ("/orch block S1-D1-2 waiting for the staging keys", "/orch block S1-D1-2 the API is down"),
+        now=True,
     ),
     Entry(
         "reassign",
         "/orch reassign ID <haiku|sonnet|opus|gemini|manual|@user>",
         "Give a task to another model or person.",
         ("/orch reassign S1-D1-2 sonnet", "/orch reassign S1-D1-2 @ann"),
+        now=True,
     ),
     Entry(
         "takeover",
         "/orch takeover ID",
         "Finish a task yourself.",
         ("/orch takeover S1-D1-2", "/orch takeover SHOP:S1-D1-2"),
+        now=True,
     ),
     Entry(
         "away",
@@ -182,6 +186,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch incident <what>",
         "Report a production incident: people and the strongest model at once.",
         ("/orch incident Checkout answers 500", "/orch incident Log-in is down since 10:05"),
+        now=True,
     ),
     Entry(
         "help",

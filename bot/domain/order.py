@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from bot.domain.paths import may_share
-from bot.domain.task import ENDED, STAGED, Frozen, Rung, Task, TaskState
+from bot.domain.providers import Provider, Rest
+from bot.domain.task import ENDED, WORKED_ON, Frozen, Rung, Task, TaskState
 
 PRIORITY_ORDER = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 #: States in which a task holds its files: from the first attempt until it is merged or given up (R-PAR-2).
-HOLDING = STAGED | {TaskState.AWAITING_APPROVAL}
+HOLDING = WORKED_ON | {TaskState.AWAITING_APPROVAL}
 
 
 class Start(Frozen):
@@ -27,13 +28,17 @@ class Wait(Frozen):
     why: str
 
 
-def ready(tasks: Sequence[Task], concurrency: Mapping[Rung, int]) -> tuple[Start | Wait, ...]:
+def ready(
+    tasks: Sequence[Task], concurrency: Mapping[Rung, int], rests: Mapping[Rung, Rest] | None = None
+) -> tuple[Start | Wait, ...]:
     """What each queued task of one project does now, the most urgent first (R-PAR-5). A task that waits for work
-    going on keeps its place: no less urgent one takes a file that it wants meanwhile, so that it cannot starve."""
+    going on keeps its place: no less urgent one takes a file that it wants meanwhile, so that it cannot starve.
+    `rests`: the rungs whose provider rests."""
+    resting = _Rests(rests or {})
     by_id = {task.id: task for task in tasks}
     chains = _chains(tasks)
     holding = [task for task in tasks if task.state in HOLDING]
-    busy = Counter(task.route.rung for task in tasks if task.state in STAGED)
+    busy = Counter(task.route.rung for task in tasks if task.state in WORKED_ON)
     decisions: list[Start | Wait] = []
     for task in sorted((t for t in tasks if t.state is TaskState.QUEUED), key=lambda t: _urgency(t, chains[t.id])):
         holder = file_holder(task, holding)
@@ -41,13 +46,15 @@ def ready(tasks: Sequence[Task], concurrency: Mapping[Rung, int]) -> tuple[Start
             _dependency(task, by_id)
             or (f"waiting for {holder[0].id}: {holder[1]}" if holder else None)
             or _slot(task, busy, concurrency)
+            or resting.why(task)
         )
         if why is None:
             decisions.append(Start(task=task))
             busy[task.route.rung] += 1
+            resting.started(task)
         else:
             decisions.append(Wait(task=task, why=why))
-        if why is None or (holder and holder[0].state in STAGED):
+        if why is None or (holder and holder[0].state in WORKED_ON):
             holding.append(task)
     return tuple(decisions)
 
@@ -97,3 +104,19 @@ def _slot(task: Task, busy: Mapping[Rung, int], concurrency: Mapping[Rung, int])
     if limit is not None and busy.get(task.route.rung, 0) >= limit:
         return f"waiting for one of {limit} {task.route.rung} slots"
     return None
+
+
+class _Rests:
+    """The providers that rest, and how many tasks may try one of them again."""
+
+    def __init__(self, rests: Mapping[Rung, Rest]) -> None:
+        self._rests = rests
+        self._probes: dict[Provider, int] = {rest.provider: rest.probes for rest in rests.values()}
+
+    def why(self, task: Task) -> str | None:
+        rest = self._rests.get(task.route.rung)
+        return rest.why if rest and self._probes[rest.provider] <= 0 else None
+
+    def started(self, task: Task) -> None:
+        if rest := self._rests.get(task.route.rung):
+            self._probes[rest.provider] -= 1

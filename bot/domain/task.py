@@ -47,7 +47,7 @@ class Rung(StrEnum):
 
 
 class TaskState(StrEnum):
-    """Where a task stands. `running`, `checking`, `in_review` and `merging` each have a stage workflow."""
+    """Where a task stands. `running`, `checking`, `in_review`, `merging` and `splitting` each have a stage workflow."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -55,6 +55,7 @@ class TaskState(StrEnum):
     IN_REVIEW = "in_review"
     AWAITING_APPROVAL = "awaiting_approval"
     MERGING = "merging"
+    SPLITTING = "splitting"
     MERGED = "merged"
     WITH_HUMAN = "with_human"
     DONE = "done"
@@ -67,14 +68,15 @@ S = TaskState
 
 #: Every allowed step of a task's life. What is not here cannot happen.
 TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
-    S.QUEUED: frozenset({S.RUNNING, S.WITH_HUMAN, S.BLOCKED, S.CANCELLED}),
+    S.QUEUED: frozenset({S.RUNNING, S.WITH_HUMAN, S.SPLITTING, S.BLOCKED, S.CANCELLED}),
     S.RUNNING: frozenset({S.CHECKING, S.RUNNING, S.QUEUED, S.DONE, S.BLOCKED, S.CANCELLED, S.FAILED}),
     S.CHECKING: frozenset({S.IN_REVIEW, S.RUNNING, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
     S.IN_REVIEW: frozenset({S.AWAITING_APPROVAL, S.IN_REVIEW, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
     S.AWAITING_APPROVAL: frozenset({S.MERGING, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
     S.MERGING: frozenset({S.MERGED, S.AWAITING_APPROVAL, S.QUEUED, S.BLOCKED, S.FAILED}),
+    S.SPLITTING: frozenset({S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
     S.WITH_HUMAN: frozenset({S.DONE, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
-    S.BLOCKED: frozenset({S.QUEUED, S.IN_REVIEW, S.WITH_HUMAN, S.CANCELLED, S.FAILED}),
+    S.BLOCKED: frozenset({S.QUEUED, S.IN_REVIEW, S.WITH_HUMAN, S.SPLITTING, S.CANCELLED, S.FAILED}),
     S.MERGED: frozenset(),
     S.DONE: frozenset(),
     S.CANCELLED: frozenset({S.QUEUED}),
@@ -82,13 +84,16 @@ TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
 }
 
 #: States that a stage workflow works on.
-STAGED = frozenset({S.RUNNING, S.CHECKING, S.IN_REVIEW, S.MERGING})
+STAGED = frozenset({S.RUNNING, S.CHECKING, S.IN_REVIEW, S.MERGING, S.SPLITTING})
+#: States in which its own rung works on a task, or its work is looked at: it needs a slot and its files.
+WORKED_ON = STAGED - {S.SPLITTING}
 #: States in which nothing more happens by itself or by a click, `retry` of a cancelled or failed task apart.
 ENDED = frozenset({S.MERGED, S.DONE, S.CANCELLED, S.FAILED})
 #: R-MSG-6: what the plan's status updates call each state.
 PLAN_STATUS: dict[TaskState, str] = {
     S.QUEUED: "queued",
     **dict.fromkeys((S.RUNNING, S.CHECKING, S.IN_REVIEW, S.AWAITING_APPROVAL, S.MERGING, S.WITH_HUMAN), "in_progress"),
+    S.SPLITTING: "in_progress",
     S.MERGED: "completed",
     S.DONE: "completed",
     S.BLOCKED: "blocked",

@@ -11,10 +11,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain import card
 from bot.domain.task import Rung
 from bot.errors import UserMistake
-from bot.listeners import forms
+from bot.listeners import forms, moves
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import people
-from bot.workflows.people import Deed
+from bot.workflows.deeds import Deed
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -48,7 +48,8 @@ async def run_action(desk: Desk, payload: Payload) -> None:
 
 
 def named_in(value: str) -> tuple[str, str, str]:
-    """(project, task id, head commit or "") of a button's value or a form's private metadata. Raises UserMistake."""
+    """(project, task id, head commit, paid call or "") of a button's value or a form's private metadata. Raises
+    UserMistake."""
     parts = value.split("|")
     if len(parts) != 3 or not all(parts[:2]):
         raise UserMistake("That button is from a message I no longer understand. `/orch list` shows your tasks.")
@@ -58,20 +59,14 @@ def named_in(value: str) -> tuple[str, str, str]:
 async def _approve(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     to_tick = await people.checklist(desk.office, deed, head)
     if to_tick:
-        await _open(desk, payload, deed, forms.checklist_form(desk.office, payload, *to_tick))
+        await forms.open_for(desk, payload, deed.task_id, forms.checklist_form(desk.office, payload, *to_tick))
         return
     await people.approve(desk.office, deed, head)
 
 
 async def _ask_reason(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     await people.may_send_back(desk.office, deed)
-    await _open(desk, payload, deed, forms.reason_form(desk.office, payload))
-
-
-async def _open(desk: Desk, payload: Payload, deed: Deed, view: dict[str, Any]) -> None:
-    if not payload.get("trigger_id"):
-        raise UserMistake(f"Slack did not let me open the form for {deed.task_id}. Please click again.")
-    await desk.office.chat.open_view(payload["trigger_id"], view)
+    await forms.open_for(desk, payload, deed.task_id, forms.reason_form(desk.office, payload))
 
 
 async def _retry(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
@@ -103,4 +98,10 @@ _CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
     card.TO_SONNET.action: _to_sonnet,
     card.TO_OPUS.action: _to_opus,
     card.MARK_DONE.action: _done,
+    card.SPLIT.action: moves.on_split,
+    card.TAKE_OVER.action: moves.on_take_over,
+    card.REASSIGN.action: moves.on_reassign,
+    "split_accept": moves.on_split_accept,
+    "split_edit": moves.on_split_edit,
+    "split_refuse": moves.on_split_refuse,
 }

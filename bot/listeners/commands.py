@@ -11,13 +11,14 @@ from bot.domain import command_kinds as kinds
 from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
 from bot.domain.command_values import TaskRef
-from bot.domain.commands import is_available, parse
+from bot.domain.commands import entry_of, parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
-from bot.listeners import forms, plans, quotes, sights
+from bot.listeners import forms, moves, plans, quotes, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
-from bot.workflows.people import Deed
+from bot.workflows.deeds import Deed
+from bot.workflows.moves import take_over, unblock
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -41,9 +42,9 @@ async def run_command(desk: Desk, payload: Payload) -> None:
     if await plans.assigned_in_json(desk, payload, person):
         return
     command = parse(payload["text"])
-    if not is_available(command):
-        entry = BY_NAME.get(command.command)
-        await desk.answer(payload, "replies/not_yet", command=command.command, meaning=entry.meaning if entry else "")
+    entry = entry_of(command)
+    if not entry.now:
+        await desk.answer(payload, "replies/not_yet", command=entry.name, meaning=entry.meaning)
         return
     match command:
         case kinds.Help(topic=topic):
@@ -53,7 +54,10 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.List(view=view):
             facts = await sights.task_list(desk.office, desk.project(payload["channel"]), person.id, view)
             await desk.answer(payload, "replies/list", **facts)
-        case kinds.Status(task=ref):
+        case kinds.Status(task=None):
+            facts = await sights.overview(desk.office, desk.project(payload["channel"]))
+            await desk.answer(payload, "replies/overview", **facts)
+        case kinds.Status(task=TaskRef() as ref):
             await desk.answer(
                 payload, "replies/status", **await sights.status(desk.office, *_named(desk, payload, ref))
             )
@@ -66,12 +70,14 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.Budget():
             facts = await sights.budget(desk.office, desk.project(payload["channel"]))
             await desk.answer(payload, "replies/budget", **facts)
-        case kinds.Cancel(task=ref):
-            await _do(desk, payload, person, ref, people.cancel, "stopped")
-        case kinds.Retry(task=ref):
-            await _do(desk, payload, person, ref, people.retry, "queued again")
-        case kinds.Done(task=ref):
-            await _do(desk, payload, person, ref, people.mark_done, "done")
+        case kinds.Incident():
+            await moves.report_incident(desk, payload, person, command)
+        case kinds.Block(task=ref, reason=reason):
+            await moves.block(desk, payload, _deed(desk, payload, person, ref), reason)
+        case kinds.Reassign(task=ref, rung=rung, user=user):
+            await moves.reassign(desk, payload, _deed(desk, payload, person, ref), rung, user)
+        case _ if type(command) in ON_TASK:
+            await _do(desk, payload, person, command)
         case _:
             raise UserMistake(f"`{command.command}` is not available yet.", "/orch help")
 
@@ -105,14 +111,22 @@ def _named(desk: Desk, payload: Payload, ref: TaskRef) -> tuple[str, str]:
     return desk.project(payload["channel"], ref.project).key, ref.id
 
 
-async def _do(
-    desk: Desk,
-    payload: Payload,
-    person: Person,
-    ref: TaskRef,
-    deed: Callable[[Any, Deed], Awaitable[None]],
-    done: str,
-) -> None:
-    key, task_id = _named(desk, payload, ref)
-    await deed(desk.office, Deed(key, task_id, person))
-    await desk.answer(payload, "replies/did", task_id=task_id, done=done)
+def _deed(desk: Desk, payload: Payload, person: Person, ref: TaskRef) -> Deed:
+    return Deed(*_named(desk, payload, ref), person)
+
+
+#: Commands that do one thing to one task: what, and what it is afterwards.
+ON_TASK: dict[type[Any], tuple[Callable[[Any, Deed], Awaitable[None]], str]] = {
+    kinds.Cancel: (people.cancel, "stopped"),
+    kinds.Retry: (people.retry, "queued again"),
+    kinds.Unblock: (unblock, "queued again"),
+    kinds.Takeover: (take_over, "yours now; I wrote to you what to see to"),
+    kinds.Done: (people.mark_done, "done"),
+}
+
+
+async def _do(desk: Desk, payload: Payload, person: Person, command: Any) -> None:
+    what, done = ON_TASK[type(command)]
+    deed = _deed(desk, payload, person, command.task)
+    await what(desk.office, deed)
+    await desk.answer(payload, "replies/did", task_id=deed.task_id, done=done)

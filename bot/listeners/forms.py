@@ -9,9 +9,10 @@ from typing import Any
 from bot.domain import card
 from bot.domain import command_values as values
 from bot.domain.assign import OPTIONS, AssignRequest
+from bot.domain.splitting import FEWEST, MOST, Parts, as_form
 from bot.domain.task import Rung, TaskType
 from bot.errors import UserMistake
-from bot.listeners.desk import Payload
+from bot.listeners.desk import Desk, Payload
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
 
@@ -46,6 +47,20 @@ def checklist_form(office: Office, payload: Payload, row: TaskRow, lines: Sequen
     """The checklist to tick before a merge that one click may not make (R-APR-2)."""
     facts = {"value": payload["value"], "channel": payload["channel"], "row": row, "lines": lines}
     return office.render.message("views/checklist", facts)
+
+
+def split_form(office: Office, payload: Payload, parts: Parts) -> dict[str, Any]:
+    """The proposed parts, one field each, and one more where there is room."""
+    fields = [as_form(part) for part in parts]
+    facts = {"value": payload["value"], "channel": payload["channel"], "fewest": FEWEST, "most": MOST}
+    return office.render.message("views/split", {**facts, "fields": [*fields, ""][:MOST]})
+
+
+async def open_for(desk: Desk, payload: Payload, task_id: str, view: Mapping[str, Any]) -> None:
+    """Open a form for who clicked. Raises UserMistake where Slack gave nothing to open it with."""
+    if not payload.get("trigger_id"):
+        raise UserMistake(f"Slack did not let me open the form for {task_id}. Please click again.")
+    await desk.office.chat.open_view(payload["trigger_id"], view)
 
 
 def read_assign(state: Mapping[str, Any]) -> tuple[AssignRequest, str | None]:

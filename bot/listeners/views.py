@@ -9,11 +9,11 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.assign import AssignRequest
 from bot.errors import UserMistake
-from bot.listeners import forms, quotes
+from bot.listeners import forms, moves, quotes
 from bot.listeners.actions import named_in
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
-from bot.workflows.people import Deed
+from bot.workflows.deeds import Deed
 
 Ack = Callable[..., Awaitable[Any]]
 
@@ -22,9 +22,13 @@ def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("assign_form", _assign)
     desk.handles("reason_form", _send_back)
     desk.handles("checklist_form", _approve)
+    desk.handles("reassign_form", _reassign)
+    desk.handles("split_form", _split)
     app.view("assign_form")(_listener(desk, _check_assign))
     app.view("reason_form")(_listener(desk, _check_reason))
     app.view("checklist_form")(_listener(desk, _check_ticks))
+    app.view("reassign_form")(_listener(desk, moves.check_reassign))
+    app.view("split_form")(_listener(desk, moves.check_split))
 
 
 def _listener(desk: Desk, check: Callable[[Desk, dict[str, Any]], dict[str, Any]]) -> Callable[..., Awaitable[None]]:
@@ -50,6 +54,10 @@ def _check_assign(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
         intake.route_request(desk.office, project, request)
     except UserMistake as mistake:
         raise forms.FormMistakes({"text": str(mistake)}) from None
+    try:
+        intake.deadline_of(project, request, desk.office.now())
+    except UserMistake as mistake:
+        raise forms.FormMistakes({"deadline": str(mistake)}) from None
     return {"channel": channel or project.channel, "project": project.key, "request": request.model_dump(mode="json")}
 
 
@@ -92,3 +100,13 @@ async def _approve(desk: Desk, payload: Payload) -> None:
     project, task_id, head = named_in(payload["value"])
     deed = Deed(project, task_id, await desk.person(payload))
     await people.approve(desk.office, deed, head, ticked=payload["ticked"])
+
+
+async def _reassign(desk: Desk, payload: Payload) -> None:
+    project, task_id, _head = named_in(payload["value"])
+    await moves.reassign_submitted(desk, payload, Deed(project, task_id, await desk.person(payload)))
+
+
+async def _split(desk: Desk, payload: Payload) -> None:
+    project, task_id, call_id = named_in(payload["value"])
+    await moves.split_submitted(desk, payload, Deed(project, task_id, await desk.person(payload)), call_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,16 @@ from bot.domain.change import CheckRun
 from bot.domain.escalation import Attempt
 from bot.domain.task import ENDED, STAGED, Route, Task, TaskState, may_step
 from bot.store import messages, outbox
-from bot.store.tables import ApprovalRow, AttemptRow, CheckRow, EventRow, PlanTaskRow, ReviewRow, TaskRow
+from bot.store.tables import (
+    ApprovalRow,
+    AttemptRow,
+    CallRow,
+    CheckRow,
+    EventRow,
+    PlanTaskRow,
+    ReviewRow,
+    TaskRow,
+)
 
 
 class IllegalStep(RuntimeError):
@@ -126,6 +136,18 @@ async def newest_event(session: AsyncSession, pk: int) -> EventRow:
     return (await session.scalars(query)).one()
 
 
+async def parts(session: AsyncSession, row: TaskRow) -> list[str]:
+    """The ids of the tasks that a task was split into (workflows.split), in their order."""
+    of_it = TaskRow.delivery_key.startswith(parts_key(row), autoescape=True)
+    query = select(TaskRow.task_id).where(TaskRow.project == row.project, of_it).order_by(TaskRow.number)
+    return list(await session.scalars(query))
+
+
+def parts_key(row: TaskRow) -> str:
+    """How the delivery keys of a task's parts begin: a task is split once."""
+    return f"split:{row.project}/{row.task_id}/"
+
+
 async def in_project(session: AsyncSession, project: str, *, ended: bool = False) -> Sequence[TaskRow]:
     """The project's tasks, oldest first; those that ended only when asked for."""
     query = select(TaskRow).where(TaskRow.project == project).order_by(TaskRow.pk)
@@ -178,6 +200,12 @@ async def start_attempt(session: AsyncSession, row: TaskRow, at: datetime) -> No
     session.add(AttemptRow(task_pk=row.pk, number=row.attempt, rung=row.route["rung"], started_at=at, why=""))
 
 
+async def move_attempt(session: AsyncSession, row: TaskRow) -> None:
+    """The running attempt goes on at the route's rung, before any work was paid for."""
+    running = (AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome.is_(None))
+    await session.execute(update(AttemptRow).where(*running).values(rung=row.route["rung"]))
+
+
 async def end_attempt(session: AsyncSession, row: TaskRow, *, at: datetime, outcome: str, why: str) -> None:
     """Close the running attempt; a closed one keeps its first outcome."""
     await session.execute(
@@ -202,7 +230,19 @@ async def history(session: AsyncSession, pk: int) -> tuple[Attempt, ...]:
         select(AttemptRow).where(AttemptRow.task_pk == pk, AttemptRow.outcome.is_not(None)).order_by(AttemptRow.number)
     )
     rows = (await session.scalars(query)).all()
-    return tuple(Attempt(rung=r.rung, outcome=r.outcome, signature=f"{r.outcome}: {r.why}") for r in rows)
+    worked = select(CallRow.attempt, CallRow.created_at, CallRow.settled_at, CallRow.used_tokens).where(
+        CallRow.task_pk == pk, CallRow.purpose.in_(("edit", "repair", "report"))
+    )
+    seconds: dict[int, float] = defaultdict(float)
+    tokens: Counter[int] = Counter()
+    for number, begun, ended, used in (await session.execute(worked)).all():
+        seconds[number] += (ended - begun).total_seconds() if ended else 0
+        tokens[number] += used
+    return tuple(
+        Attempt(rung=r.rung, outcome=r.outcome, signature=f"{r.outcome}: {r.why}", seconds=seconds[r.number],
+                tokens=tokens[r.number])
+        for r in rows
+    )  # fmt: skip
 
 
 async def record_checks(

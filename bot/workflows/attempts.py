@@ -4,70 +4,102 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.escalation import Again, Outcome, Repair, Stop, after_failure, next_step
-from bot.domain.task import Rung, TaskState
+from bot.domain.card import buttons
+from bot.domain.escalation import LOST, Again, Attempt, Outcome, Policy, Repair, Stop, after_failure, next_step
+from bot.domain.lessons import remember
+from bot.domain.routing import ROWS
+from bot.domain.task import Priority, Rung, TaskState, TaskType
 from bot.store import ledger, outbox, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.office import ORCH, Office
+from bot.workflows.provider_rests import is_resting
 
-#: What the next attempt is told: the newest few lessons, each cut short, since budgets are small.
-LESSONS = 3
-LESSON_CHARS = 900
+#: How urgent a task becomes that is next in its queue (R-ESC-5); only a person says that it is critical.
+MORE_URGENT: dict[str, Priority] = {"low": "normal", "normal": "high"}
 
 
 async def attempt_failed(
-    office: Office, session: AsyncSession, row: TaskRow, *, outcome: Outcome, why: str, lesson: str, who: str = ORCH
+    office: Office,
+    session: AsyncSession,
+    row: TaskRow,
+    *,
+    outcome: Outcome,
+    why: str,
+    lesson: str,
+    who: str = ORCH,
+    may_repair: bool = True,
 ) -> None:
     """The running attempt failed: repair it, try again (perhaps on the next rung), or block (R-ESC)."""
     now = office.now()
+    if outcome in ("provider", "busy") and await is_resting(office, session, Rung(row.route["rung"])):
+        outcome = "rest"
     calls = await ledger.calls_of(session, row.pk, row.attempt)
-    repaired = any(call.purpose == "repair" for call in calls)
+    repaired = any(call.purpose == "repair" for call in calls) or not may_repair
     in_edit = row.state in (TaskState.RUNNING, TaskState.CHECKING)
     if isinstance(after_failure(outcome, repaired=repaired, can_repair=in_edit), Repair):
-        _learn(row, lesson)
-        await tasks.step(session, row, TaskState.RUNNING, at=now, who=who, kind="repair", why=f"repairing: {why}")
+        row.learned = remember(row.learned, lesson)
+        await tasks.step(session, row, TaskState.RUNNING, at=now, who=who, kind="repair", why=f"repairing: {why}",
+                         detail={"outcome": outcome, "why": why})  # fmt: skip
         return
     await tasks.end_attempt(session, row, at=now, outcome=outcome, why=why)
-    await tell_thread(office, session, row, f"attempt-{row.attempt}", "thread/attempt_failed",
-                      attempt=row.attempt, rung=row.route["rung"], why=why, lesson=lesson)  # fmt: skip
+    if outcome != "rest":  # the card says whom it waits for
+        await tell_thread(office, session, row, f"attempt-{row.attempt}", "thread/attempt_failed",
+                          attempt=row.attempt, rung=row.route["rung"], why=why, lesson=lesson)  # fmt: skip
     await take_next_step(office, session, row, lesson=lesson, who=who)
 
 
 async def take_next_step(office: Office, session: AsyncSession, row: TaskRow, *, lesson: str, who: str) -> None:
     """Do what domain.escalation.next_step says after the last attempt."""
-    project = office.projects[row.project]
     history = await tasks.history(session, row.pk)
-    decision = next_step(history, project.max_attempts, security=bool(row.route["security"]))
-    match decision:
-        case Again(rung=rung, keep=keep, why=why, rule=rule):
-            _learn(row, lesson)
+    row.learned = remember(row.learned, lesson)
+    match next_step(history, _policy(office, row, history)):
+        case Again(rung=rung, keep=keep, why=why, rule=rule) as again:
             move_to(office, row, rung)
-            row.start_commit = row.head_commit if keep else None
-            if not keep:
+            row.route = {**row.route, "complexity": "high"} if again.complex else row.route
+            row.priority = MORE_URGENT.get(row.priority, row.priority) if again.urgent else row.priority
+            row.start_commit = row.head_commit if keep else row.start_commit if again.same_start else None
+            if row.start_commit is None:
                 row.base_commit = None
-            await _forget_head(office, session, row)
+            await forget_head(office, session, row)
             await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=who, kind="next_attempt",
                              why=f"next attempt at {rung}: {why}", detail={"rule": rule})  # fmt: skip
-        case Stop(why=why, rule=rule, propose=propose):
-            _learn(row, lesson)
-            await block(office, session, row, why, who=who, detail={"rule": rule, "propose": propose})
+        case Stop(why=why, rule=rule, propose=propose, split=split):
+            row.opus_approved_by = None  # it was for one attempt (R-ESC-8)
+            said = history[-1].signature.partition(": ")[2]
+            why = why if not said or said in why else f"{why} ({said[:200]})"
+            detail: dict[str, object] = {"rule": rule, "propose": propose, "split": split}
+            await block(office, session, row, why, who=who, detail=detail)
+
+
+def _policy(office: Office, row: TaskRow, history: tuple[Attempt, ...]) -> Policy:
+    """What holds for the task now. An approval of opus is for one attempt: it goes on where that one cost nothing, and
+    where a person asked for changes (people.request_changes gives it anew)."""
+    last = history[-1]
+    unused = (last.outcome in LOST | {"rest"} and last.tokens == 0) or last.outcome == "person"
+    return Policy(
+        max_attempts=office.projects[row.project].max_attempts,
+        security=bool(row.route["security"]),
+        haiku_may=ROWS[TaskType(row.route["type"])].haiku != "no",
+        opus_approved=row.opus_approved_by is not None and unused,
+    )
 
 
 async def wait_for_file(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
     """The change touches a file that another task holds: throw it away and queue again, now knowing the file."""
     await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)
     row.base_commit = row.start_commit = None
-    await _forget_head(office, session, row)
+    await forget_head(office, session, row)
     await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="file_held", why=why,
                      detail={"rule": "R-PAR-2"})  # fmt: skip
 
 
 def move_to(office: Office, row: TaskRow, rung: Rung) -> None:
-    """Put the task on a rung; one that escalates gets the rung's default budget (R-ESC-8)."""
+    """Put the task on a rung; one that escalates gets the rung's default budget (R-ESC-8). A person's work has none."""
     if row.route["rung"] == rung:
         return
     row.route = {**row.route, "rung": rung.value}
-    row.token_budget = max(row.token_budget, office.projects[row.project].limits.task.get(rung, 0))
+    default = office.projects[row.project].limits.task.get(rung, 0)
+    row.token_budget = 0 if rung is Rung.MANUAL else max(row.token_budget, default)
 
 
 async def block(
@@ -81,12 +113,18 @@ async def block(
 ) -> None:
     """The task needs a person: the card says why, and its owner is told."""
     await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)
-    await tasks.step(session, row, TaskState.BLOCKED, at=office.now(), who=who, why=why, detail=dict(detail or {}))
-    message = office.render.message(
-        "alerts/blocked", {"row": row, "why": why, "propose": (detail or {}).get("propose")}
-    )
-    await outbox.want(session, f"blocked/{row.project}/{row.task_id}/{row.entry}/{row.attempt}", "direct", row.owner,
-                      message, office.now(), task_pk=row.pk)  # fmt: skip
+    detail = detail or {}
+    await tasks.step(session, row, TaskState.BLOCKED, at=office.now(), who=who, why=why, detail=detail)
+    proposed = Rung(str(detail["propose"])) if detail.get("propose") else None
+    facts = {"row": row, "why": why, "propose": proposed, "split": bool(detail.get("split"))}
+    offered = buttons(tasks.as_task(row), proposed=proposed)
+    message = office.render.message("alerts/blocked", {**facts, "buttons": offered})
+    team = office.projects[row.project].team
+    opus = proposed is Rung.OPUS  # a lead can say yes to it, and R-ESC-6 wants a person's look
+    told = {row.owner, *((team.leads or team.approvers) if opus else ())} - {who}
+    key = f"blocked/{row.project}/{row.task_id}/{(await tasks.newest_event(session, row.pk)).id}"
+    for person in sorted(told):
+        await outbox.want(session, f"{key}/{person}", "direct", person, message, office.now(), task_pk=row.pk)
 
 
 async def tell_thread(
@@ -98,14 +136,9 @@ async def tell_thread(
     await outbox.want(session, key, "thread", row.channel, message, office.now(), task_pk=row.pk)
 
 
-async def _forget_head(office: Office, session: AsyncSession, row: TaskRow) -> None:
+async def forget_head(office: Office, session: AsyncSession, row: TaskRow) -> None:
     """A new attempt makes a new commit: earlier approvals do not count for it, and that is said (R-APR-1)."""
     row.head_commit = None
     voided = await tasks.void_approvals(session, row.pk, office.now())
     if voided:
         await tell_thread(office, session, row, f"voided-{row.attempt}", "thread/approvals_voided", count=voided)
-
-
-def _learn(row: TaskRow, lesson: str) -> None:
-    if lesson:
-        row.learned = [*row.learned, lesson[-LESSON_CHARS:]][-LESSONS:]

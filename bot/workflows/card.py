@@ -12,11 +12,15 @@ from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
 
+#: What the calls are for whose model is shown as the one that did the work.
+WORK = frozenset({"edit", "repair", "report"})
+
 
 async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str, Any]:
     """Everything the card template names."""
     row = await session.get_one(TaskRow, pk)
     task = tasks.as_task(row)
+    proposed = (await tasks.newest_event(session, pk)).detail.get("propose")
     tokens, cost = await ledger.spent(session, pk)
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
@@ -24,13 +28,11 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     return {
         "row": row,
         "task": task,
-        "buttons": buttons(task),
+        "buttons": buttons(task, proposed=proposed, was_split=bool(await tasks.parts(session, row))),
         "tokens": tokens,
         "cost": cost,
         "attempt_tokens": sum(call.used_tokens or call.reserved_tokens for call in attempt_calls),
-        "answered_by": next(
-            (call.answered_by for call in reversed(calls) if call.answered_by and call.purpose != "review"), None
-        ),
+        "answered_by": next((c.answered_by for c in reversed(calls) if c.answered_by and c.purpose in WORK), None),
         "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
         "review": review if review and review.head_commit == row.head_commit else None,
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,

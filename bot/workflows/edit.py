@@ -16,11 +16,11 @@ from bot.domain.escalation import Outcome
 from bot.domain.gate import GatePolicy, inspect
 from bot.domain.order import HOLDING, file_holder
 from bot.domain.task import Rung, TaskState
-from bot.errors import ModelError
-from bot.ports import ModelClient, Repository, Reviewer
+from bot.ports import Repository
 from bot.store import ledger, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, wait_for_file
+from bot.workflows.counting import counted, prepared
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 
@@ -56,13 +56,16 @@ class Result:
 
 async def edit(office: Office, visit: Visit) -> None:
     """The stage. Ends in `checking`, in another attempt, or with a person."""
-    prepared = await office.step(prepare_edit, visit)
+    ready = await prepared(office, visit, "edit", prepare_edit)
+    if isinstance(ready, Failed):
+        await office.tx(finish_unanswered, visit, ready)
+        return
     outcome = await paid_call(
-        office, visit, purpose=prepared.purpose, rung=prepared.rung, request=prepared.request, counted=prepared.counted
+        office, visit, purpose=ready.purpose, rung=ready.rung, request=ready.request, counted=ready.counted
     )
     if isinstance(outcome, Answered):
-        result = await office.step(apply_reply, visit, prepared.base, outcome.call_id)
-        await office.tx(finish_edit, visit, prepared.base, outcome.call_id, result)
+        result = await office.step(apply_reply, visit, ready.base, outcome.call_id)
+        await office.tx(finish_edit, visit, ready.base, outcome.call_id, result)
     else:
         await office.tx(finish_unanswered, visit, outcome)
 
@@ -138,18 +141,6 @@ def _repair_request(office: Office, row: TaskRow, first: CallRow) -> ModelReques
             ),
         }
     )
-
-
-async def counted(client: ModelClient | Reviewer, request: ModelRequest) -> int:
-    """Count a request; a passing fault of the free count is tried again."""
-    for wait in (0.5, 2.0):
-        try:
-            return await client.count(request)
-        except ModelError as error:
-            if not error.retryable:
-                raise
-            await asyncio.sleep(wait)
-    return await client.count(request)
 
 
 async def apply_reply(office: Office, visit: Visit, base: str, call_id: str) -> Result:
@@ -229,14 +220,24 @@ async def finish_unanswered(
     """No answer came. Raises Superseded."""
     row = await current(session, visit)
     match outcome:
-        case Failed(why=why):
-            await attempt_failed(office, session, row, outcome="provider", why=why, lesson="")
-        case Unaffordable(why=why) if await _is_repair(session, row):
-            await attempt_failed(office, session, row, outcome="tokens", why=why, lesson="")
-        case Unaffordable(why=why, own=own):
-            hint = " Cancel it and assign it again with a larger `--budget`, or declare its `--files`." if own else ""
-            await block(office, session, row, f"{why}.{hint}", detail={"budget": True})
+        case Failed(why=why, outcome=lost):
+            await attempt_failed(office, session, row, outcome=lost, why=why, lesson="")
+        case Unaffordable(why=why, own=own, day_gone=gone):
+            mended = await _repairing(session, row)
+            usual = office.projects[row.project].limits.task.get(Rung(row.route["rung"]), 0)
+            if mended:  # what the edit failed by stands: there is only nothing left to mend it with
+                failed, first = mended
+                await attempt_failed(office, session, row, outcome=failed, why=first, lesson="", may_repair=False)
+            elif own and row.token_budget >= usual:  # R-ESC-1, R-ESC-2: more than a rung has for one attempt
+                await attempt_failed(office, session, row, outcome="too_big", why=why, lesson="")
+            elif gone and row.route["rung"] == Rung.HAIKU:  # R-ESC-5
+                await attempt_failed(office, session, row, outcome="day", why=why, lesson="")
+            else:
+                hint = " Cancel it and assign it again with a larger `--budget`, or declare its `--files`."
+                await block(office, session, row, f"{why}.{hint if own else ''}", detail={"budget": True})
 
 
-async def _is_repair(session: AsyncSession, row: TaskRow) -> bool:
-    return any(call.applied is not None for call in await ledger.calls_of(session, row.pk, row.attempt))
+async def _repairing(session: AsyncSession, row: TaskRow) -> tuple[Outcome, str] | None:
+    """How the running attempt's edit failed, and why, where its repair was about to be paid for."""
+    last = next((e for e in reversed(await tasks.events(session, row.pk)) if e.kind in ("repair", "attempt")), None)
+    return (last.detail["outcome"], last.detail["why"]) if last and last.kind == "repair" else None

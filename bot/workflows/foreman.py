@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.order import Start, Wait, ready
 from bot.domain.task import Rung, TaskState
-from bot.store import ledger, outbox, tasks
+from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block
+from bot.workflows.moves import hand_over_work
 from bot.workflows.office import ORCH, Office, Visit
+from bot.workflows.provider_rests import rests
 from bot.workflows.stages import Stages
 
 log = logging.getLogger("orch.foreman")
@@ -72,7 +74,7 @@ class Foreman:
             visits = [Visit.of(row) for row in await tasks.in_stages(session)]
         self._started &= {visit.id for visit in visits}
         for visit in visits:
-            if visit.id not in self._started:
+            if visit.id not in self._started and await may_begin(self._office, visit):
                 await self._stages.start(visit)
                 self._started.add(visit.id)
         return visits
@@ -108,7 +110,7 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
     named = {name for row in rows.values() for name in row.after} - set(rows)
     ended = await tasks.by_ids(session, key, named)
     every = [tasks.as_task(row) for row in (*rows.values(), *ended)]
-    for decision in ready(every, project.concurrency):
+    for decision in ready(every, project.concurrency, await rests(office, session, project)):
         if isinstance(decision, Wait) and rows[decision.task.id].waits_for == decision.why:
             continue  # said already: most decisions, where many tasks wait
         row = await tasks.lock(session, rows[decision.task.id].pk)
@@ -125,10 +127,7 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
 async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:
     rung = Rung(row.route["rung"])
     if rung is Rung.MANUAL:
-        message = office.render.message("alerts/manual", {"row": row})
-        await outbox.want(session, f"manual/{row.project}/{row.task_id}/{row.owner}", "direct", row.owner, message,
-                          office.now(), task_pk=row.pk)  # fmt: skip
-        await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=ORCH, why="a person does this")
+        await hand_over_work(office, session, row, who=ORCH, kind="with_human", why="a person does this")
         return
     if rung is Rung.OPUS and row.opus_approved_by is None:  # R-ESC-8
         await block(office, session, row, "opus needs a person's approval", detail={"propose": "opus"})
@@ -136,3 +135,24 @@ async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:
     await tasks.start_attempt(session, row, office.now())
     await tasks.step(session, row, TaskState.RUNNING, at=office.now(), who=ORCH, kind="attempt",
                      why=f"attempt {row.attempt} at {rung}")  # fmt: skip
+
+
+async def may_begin(office: Office, visit: Visit) -> bool:
+    """Whether a stage may begin. A review waits while gemini rests: nobody stands in for it (R-SEC-4)."""
+    if visit.stage != TaskState.IN_REVIEW:
+        return True
+    project = office.projects[visit.project]
+    async with office.db.read() as session:
+        rest = (await rests(office, session, project, but=visit.pk)).get(Rung.GEMINI)
+        waits_for = (await session.get_one(TaskRow, visit.pk)).waits_for
+    why = rest.why if rest and rest.probes <= 0 else None
+    if why != waits_for:
+        async with office.db.begin() as session:
+            row = await tasks.lock(session, visit.pk)
+            if row.entry != visit.entry or row.state != visit.stage:
+                return False
+            row.waits_for = why
+            kind, said = ("waiting", why) if why else ("resumed", "gemini is asked again")
+            await tasks.note(session, row, at=office.now(), who=ORCH, kind=kind, why=said)
+        office.mail.set()
+    return why is None

@@ -10,26 +10,41 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date
+from typing import Literal, NamedTuple
 
 from dbos import DBOS
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import prices
-from bot.domain.budget import MAX_OUTPUT_TOKENS, Grant, Limit, Refused, day_is_red, limits_of_call, padded, size_call
+from bot.domain.budget import (
+    MAX_OUTPUT_TOKENS,
+    MIN_OUTPUT_TOKENS,
+    Grant,
+    Limit,
+    Refused,
+    day_is_red,
+    limits_of_call,
+    padded,
+    size_call,
+)
 from bot.domain.calls import ModelReply, ModelRequest, Purpose, ReviewReply
+from bot.domain.coordinator import MAX_ANSWER_TOKENS, coordinator_limit
+from bot.domain.escalation import Outcome
+from bot.domain.project import Project
+from bot.domain.providers import backoff_seconds
+from bot.domain.splitting import MAX_PROPOSAL_TOKENS
 from bot.domain.task import Rung
-from bot.errors import ModelOutcomeUnknown, ModelRefusedCall
+from bot.errors import ModelError, ModelOutcomeUnknown, ModelRefusedCall
 from bot.store import ledger, sprints, tasks
-from bot.store.tables import CallRow
+from bot.store.tables import CallRow, TaskRow
 from bot.workflows.office import ORCH, Office, Visit, current
+from bot.workflows.provider_rests import hindrance
 
 log = logging.getLogger("orch.calls")
 
 #: Why a call that nobody waits for any more is closed.
 LEFT = "Orch was interrupted while the call was under way; it may have been billed"
-#: How often a call that the provider refused for a passing reason is made again, and the waits before (seconds).
-WAITS = (1.0, 4.0)
 #: A reservation that lost a race is sized again so often before it counts as refused.
 RACES = 5
 
@@ -43,37 +58,53 @@ class Answered:
 
 @dataclass(frozen=True)
 class Unaffordable:
-    """No limit was touched and nothing was sent. `own` = it is the task's own budget that is too small."""
+    """No limit was touched and nothing was sent. `own` = it is the task's own budget that is too small; `day_gone` =
+    the rung's own tokens for the day are gone, and those of the whole day are not."""
 
     why: str
     own: bool
+    day_gone: bool = False
 
 
 @dataclass(frozen=True)
 class Failed:
-    """No answer. `unknown` = it may have been billed, and is charged in full."""
+    """No answer. `unknown` = it may have been billed, and is charged in full. `outcome`: of the attempt."""
 
     why: str
     unknown: bool
+    outcome: Outcome = "provider"
+    passing: bool = True  # it may go better later
+
+
+class Sent(NamedTuple):
+    """What became of one request. `retryable`: it failed for a passing reason of the provider's."""
+
+    state: Literal["settled", "refused", "unknown"]
+    why: str
+    retryable: bool
+    retry_after_seconds: float | None = None
 
 
 async def paid_call(
     office: Office, visit: Visit, *, purpose: Purpose, rung: Rung, request: ModelRequest, counted: int
 ) -> Answered | Unaffordable | Failed:
-    """Make one call of a stage. `counted`: input tokens as the provider counted them."""
+    """Make one call of a stage. `counted`: input tokens as the provider counted them. What the provider refused for
+    a passing reason is asked again after a wait; what may have been billed is not, but the wait is the same."""
+    tries = 1 if purpose == "triage" else office.patience.tries
     why = ""
-    for wait in (0.0, *WAITS):
-        if wait:
-            await DBOS.sleep_async(wait)
+    for try_no in range(1, tries + 1):
         reserved = await office.tx(reserve_call, visit, purpose, rung, request, counted)
-        if isinstance(reserved, Unaffordable):
+        if not isinstance(reserved, str):
             return reserved
-        state, why, retryable = await office.step(send_call, visit, reserved, rung)
-        if state == "settled":
+        sent = Sent(*await office.step(send_call, visit, reserved, rung))
+        why = sent.why
+        if sent.state == "settled":
             return Answered(reserved)
-        if state == "unknown" or not retryable:
-            return Failed(why, unknown=state == "unknown")
-    return Failed(why, unknown=False)
+        if sent.retryable and (sent.state == "unknown" or try_no < tries):
+            await DBOS.sleep_async(backoff_seconds(try_no, sent.retry_after_seconds, reserved, office.patience))
+        if sent.state == "unknown" or not sent.retryable:
+            return Failed(why, unknown=sent.state == "unknown", passing=sent.retryable)
+    return Failed(why, unknown=False, outcome="busy")
 
 
 async def reserve_call(
@@ -84,30 +115,25 @@ async def reserve_call(
     rung: Rung,
     request: ModelRequest,
     counted: int,
-) -> str | Unaffordable:
-    """Write the intent with its reservation; returns its id. Raises Superseded."""
+) -> str | Unaffordable | Failed:
+    """Write the intent with its reservation; returns its id. No call is made while its provider rests. Raises
+    Superseded."""
     row = await current(session, visit)
     project = office.projects[row.project]
     now = office.now()
-    limits = limits_of_call(
-        await sprints.limits_in(session, project.limits, row.project, row.sprint),  # R-BUD-2
-        project=row.project,
-        task=row.task_id,
-        attempt=row.attempt,
-        sprint=row.sprint,
-        rung=rung,
-        day=project.day(now),
-        budget=row.token_budget if purpose in ("edit", "repair") else 0,
-    )
+    limits = await _limits(session, project, row, purpose, rung, project.day(now))
     price = office.price(request.model, project.day(now))
-    most = min(MAX_OUTPUT_TOKENS, project.limits.task[rung]) if purpose in ("review", "report") else MAX_OUTPUT_TOKENS
+    most = _most_output(project, purpose, rung)
     earlier = await ledger.calls_of(session, row.pk, row.attempt)
     await ledger.close_left(session, earlier, at=now, why=LEFT)  # a stage that was lost with its checkpoints
+    if rests := await hindrance(office, session, project, rung):
+        return Failed(rests, unknown=False, outcome="rest")
     number = len(earlier) + 1
+    begun = any(call.reserved_tokens and call.purpose != "triage" for call in earlier)
     for _race in range(RACES):
         levels = await ledger.levels(session, limits)
-        sized = size_call(counted, levels, most)
-        red = day_is_red(levels, project.limits.red) if number == 1 else None  # R-BUD-3: no new attempt
+        sized = size_call(counted, levels, most, min(most, MIN_OUTPUT_TOKENS))
+        red = day_is_red(levels, project.limits.red) if not begun else None  # R-BUD-3: no new attempt
         if isinstance(sized, Refused) or red is not None:
             return _unaffordable(sized if isinstance(sized, Refused) else None, red.limit if red else None)
         call = _intent(visit, row.attempt, number, purpose, rung, request, sized, limits)
@@ -127,9 +153,37 @@ async def reserve_call(
     return Unaffordable(why="other tasks reserved the rest of the budget at the same moment", own=False)
 
 
+async def _limits(
+    session: AsyncSession, project: Project, row: TaskRow, purpose: Purpose, rung: Rung, day: date
+) -> tuple[Limit, ...]:
+    """The counters that the call counts against; the coordinator's questions have one of their own (R-BUD-6)."""
+    limits = limits_of_call(
+        await sprints.limits_in(session, project.limits, row.project, row.sprint),  # R-BUD-2
+        project=row.project,
+        task=row.task_id,
+        attempt=row.attempt,
+        sprint=row.sprint,
+        rung=rung,
+        day=day,
+        budget=row.token_budget if purpose in ("edit", "repair") or rung is Rung.OPUS else 0,
+        approved=rung is Rung.OPUS and row.opus_approved_by is not None,  # R-ESC-8
+    )
+    return (coordinator_limit(row.project, day), *limits) if purpose == "triage" else limits
+
+
+def _most_output(project: Project, purpose: Purpose, rung: Rung) -> int:
+    """The most output that a call for this purpose asks for; tokens."""
+    if purpose in ("edit", "repair"):
+        return MAX_OUTPUT_TOKENS
+    most = {"split": MAX_PROPOSAL_TOKENS, "triage": MAX_ANSWER_TOKENS}.get(purpose, MAX_OUTPUT_TOKENS)
+    return min(most, project.limits.task[rung])
+
+
 def _unaffordable(refused: Refused | None, red: Limit | None) -> Unaffordable:
     if refused is not None:
-        return Unaffordable(why=refused.text, own="/attempt/" in refused.level.limit.scope)
+        scope = refused.level.limit.scope
+        day_gone = "/day/" in scope and scope.rsplit("/", 1)[-1] in set(Rung)
+        return Unaffordable(why=refused.text, own="/attempt/" in scope, day_gone=day_gone)
     assert red is not None
     return Unaffordable(why=f"{red.name} are at their red mark; no new attempt starts", own=False)
 
@@ -155,25 +209,24 @@ def _intent(
     )
 
 
-async def send_call(
-    office: Office, visit: Visit, call_id: str, rung: Rung
-) -> tuple[Literal["settled", "refused", "unknown"], str, bool]:
-    """Send an intent that nobody sent, and settle it; returns (state, why, retryable). Safe to run again."""
+async def send_call(office: Office, visit: Visit, call_id: str, rung: Rung) -> Sent:
+    """Send an intent that nobody sent, and settle it. Safe to run again."""
     call, mine = await _claimed(office, visit, call_id)
     if not mine:
-        return call.state, call.error, call.retryable  # type: ignore[return-value]
+        return Sent(call.state, call.error, call.retryable)  # type: ignore[arg-type]
     request = ModelRequest.model_validate(call.request)
     try:
         reply = await (
             office.reviewer.review(request) if call.purpose == "review" else office.models[rung].send(request)
         )
     except ModelRefusedCall as error:
-        return await _close(office, call_id, "refused", str(error), error.retryable)
+        return await _close(office, call_id, "refused", error)
     except ModelOutcomeUnknown as error:
-        return await _close(office, call_id, "unknown", str(error), False)
+        return await _close(office, call_id, "unknown", error)
     except Exception as error:  # a defect; the call may have been made, and its reservation must not stay open
         log.exception("%s failed", call_id)
-        return await _close(office, call_id, "unknown", f"a defect in Orch: {type(error).__name__}", False)
+        why = f"a defect in Orch: {type(error).__name__}"
+        return await _close(office, call_id, "unknown", ModelOutcomeUnknown(why, retryable=False))
     return await _settle(office, call_id, reply)
 
 
@@ -195,23 +248,19 @@ async def _claimed(office: Office, visit: Visit, call_id: str) -> tuple[CallRow,
     return call, mine
 
 
-async def _close(
-    office: Office, call_id: str, state: Literal["refused", "unknown"], why: str, retryable: bool
-) -> tuple[Literal["refused", "unknown"], str, bool]:
+async def _close(office: Office, call_id: str, state: Literal["refused", "unknown"], error: ModelError) -> Sent:
     async with office.db.begin() as session:
         call = await session.get_one(CallRow, call_id)
-        call.error, call.retryable = why, retryable
+        call.error, call.retryable = str(error), error.retryable
         await ledger.settle(session, call, state, at=office.now())
-    return state, why, retryable
+    return Sent(state, str(error), error.retryable, error.retry_after_seconds)
 
 
-async def _settle(
-    office: Office, call_id: str, reply: ModelReply | ReviewReply
-) -> tuple[Literal["settled"], str, bool]:
+async def _settle(office: Office, call_id: str, reply: ModelReply | ReviewReply) -> Sent:
     async with office.db.begin() as session:
         call = await session.get_one(CallRow, call_id)
         call.reply = reply.model_dump(mode="json")
         call.answered_by = reply.model
         cost = prices.cost(reply.usage, office.price(call.model, call.day))
         await ledger.settle(session, call, "settled", at=office.now(), usage=reply.usage, cost_microusd=cost)
-    return "settled", "", False
+    return Sent("settled", "", False)

@@ -5,52 +5,26 @@ Each function returns nothing and lets the card tell, or raises UserMistake with
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.approvals import Action, Person, merge_hindrance, needs_checklist, refusal
+from bot.domain.approvals import Action, merge_hindrance, needs_checklist, refusal
 from bot.domain.escalation import Outcome
 from bot.domain.task import ENDED, Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import move_to, take_next_step, tell_thread
+from bot.workflows.deeds import Deed, doing, need_state, state_words
 from bot.workflows.merge import merge_facts
+from bot.workflows.moves import back_to_work, refuse_split
 from bot.workflows.office import Office
-
-
-@dataclass(frozen=True)
-class Deed:
-    """Who does something to which task."""
-
-    project: str
-    task_id: str
-    person: Person
-
-
-@asynccontextmanager
-async def _doing(office: Office, deed: Deed, action: Action) -> AsyncIterator[tuple[AsyncSession, TaskRow]]:
-    """The locked row, for someone who may do this. Raises UserMistake."""
-    async with office.db.begin() as session:
-        found = await tasks.find(session, deed.project, deed.task_id)
-        if found is None:
-            raise UserMistake(f"There is no task {deed.task_id} in {deed.project}. `/orch list all` shows them.")
-        row = await tasks.lock(session, found.pk)
-        why_not = refusal(action, deed.person, office.projects[row.project].team, tasks.as_task(row))
-        if why_not:
-            raise UserMistake(f"{why_not} {row.task_id} was left as it is.")
-        yield session, row
-    office.nudge()
 
 
 async def checklist(office: Office, deed: Deed, head: str) -> tuple[TaskRow, tuple[str, ...]] | None:
     """The task and the lines to tick before this approval (R-APR-2), or None where one click is enough. The lines
     are the project's own template checklists/merge, so that no one can lower them from Slack (R-SEC-4). Raises
     UserMistake where the click could not count anyway."""
-    async with _doing(office, deed, Action.APPROVE) as (session, row):
+    async with doing(office, deed, Action.APPROVE) as (session, row):
         if row.state != TaskState.AWAITING_APPROVAL or head != row.head_commit:
             return None  # `approve` says why not
         lines = await _lines_to_tick(office, session, row)
@@ -66,19 +40,19 @@ async def _lines_to_tick(office: Office, session: AsyncSession, row: TaskRow) ->
 
 async def may_send_back(office: Office, deed: Deed) -> None:
     """Raises UserMistake where `Request changes` or `Reject` would be refused, before a form is opened for it."""
-    async with _doing(office, deed, Action.REQUEST_CHANGES) as (_session, row):
-        _need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to send back")
+    async with doing(office, deed, Action.REQUEST_CHANGES) as (_session, row):
+        need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to send back")
 
 
 async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> None:
     """Consent to merge exactly this head commit; an ordinary task merges at once (R-APR-1, R-APR-2). `ticked`: how
     many lines of the checklist the person ticked."""
-    async with _doing(office, deed, Action.APPROVE) as (session, row):
+    async with doing(office, deed, Action.APPROVE) as (session, row):
         standing = await tasks.approvals(session, row.pk)
         if row.state in (TaskState.MERGING, TaskState.MERGED) and deed.person.id in standing:
             return  # a double click
         if row.state != TaskState.AWAITING_APPROVAL:
-            raise UserMistake(f"{row.task_id} is {_state(row)} by now; there is nothing to approve.")
+            raise UserMistake(f"{row.task_id} is {state_words(row)} by now; there is nothing to approve.")
         if head != row.head_commit:
             raise UserMistake(
                 f"{row.task_id} has a new commit since that message ({(row.head_commit or '')[:10]}). "
@@ -108,19 +82,21 @@ async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> 
 
 async def request_changes(office: Office, deed: Deed, reason: str) -> None:
     """Send the change back: the reason feeds the next attempt, which builds on the same commit."""
-    async with _doing(office, deed, Action.REQUEST_CHANGES) as (session, row):
-        _need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to send back")
+    async with doing(office, deed, Action.REQUEST_CHANGES) as (session, row):
+        need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to send back")
         await tell_thread(office, session, row, f"changes-{row.attempt}", "thread/changes_requested",
                           who=deed.person.id, reason=reason)  # fmt: skip
         outcome: Outcome = "person"
         await tasks.reopen_attempt_as(session, row, outcome, reason)
+        team = office.projects[row.project].team  # each attempt at opus is approved anew (R-ESC-8)
+        row.opus_approved_by = None if refusal(Action.OPUS, deed.person, team, tasks.as_task(row)) else deed.person.id
         await take_next_step(office, session, row, lesson=f"A person asked for changes: {reason}", who=deed.person.id)
 
 
 async def reject(office: Office, deed: Deed, reason: str) -> None:
     """End the task without merging it."""
-    async with _doing(office, deed, Action.REJECT) as (session, row):
-        _need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to reject")
+    async with doing(office, deed, Action.REJECT) as (session, row):
+        need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to reject")
         await tasks.void_approvals(session, row.pk, office.now())
         await tasks.step(
             session, row, TaskState.FAILED, at=office.now(), who=deed.person.id, kind="rejected", why=reason
@@ -131,9 +107,9 @@ async def reject(office: Office, deed: Deed, reason: str) -> None:
 
 async def cancel(office: Office, deed: Deed) -> None:
     """Stop a task; what it spent stays in the ledger, and `retry` queues it again."""
-    async with _doing(office, deed, Action.CANCEL) as (session, row):
+    async with doing(office, deed, Action.CANCEL) as (session, row):
         if row.state in ENDED:
-            raise UserMistake(f"{row.task_id} is {_state(row)} already.")
+            raise UserMistake(f"{row.task_id} is {state_words(row)} already.")
         if row.state == TaskState.MERGING:
             raise UserMistake(f"{row.task_id} is being merged at this moment; it is too late to stop it.")
         why = f"stopped by <@{deed.person.id}>"
@@ -143,26 +119,20 @@ async def cancel(office: Office, deed: Deed) -> None:
 
 async def retry(office: Office, deed: Deed) -> None:
     """Queue a blocked, cancelled or failed task again; where only the review is missing, just that is made up for."""
-    async with _doing(office, deed, Action.RETRY) as (session, row):
+    async with doing(office, deed, Action.RETRY) as (session, row):
         if row.state not in (TaskState.BLOCKED, TaskState.CANCELLED, TaskState.FAILED):
             raise UserMistake(
-                f"{row.task_id} is {_state(row)}; only a blocked, cancelled or failed task can be retried."
+                f"{row.task_id} is {state_words(row)}; only a blocked, cancelled or failed task can be retried."
             )
-        newest = (await tasks.events(session, row.pk))[-1]
-        only_review = row.state == TaskState.BLOCKED and newest.detail.get("resume") == TaskState.IN_REVIEW
-        to = TaskState.IN_REVIEW if only_review and row.head_commit else TaskState.QUEUED
-        if to is TaskState.QUEUED:
-            row.base_commit = row.start_commit = row.head_commit = None
-        await tasks.step(
-            session, row, to, at=office.now(), who=deed.person.id, kind="retried", why="retried by a person"
-        )
+        await refuse_split(session, row)
+        await back_to_work(office, session, row, deed.person.id, "retried", "retried by a person")
 
 
 async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
     """Move a blocked task to sonnet, or with an approver's click to opus (R-ESC-8)."""
     action = Action.OPUS if rung is Rung.OPUS else Action.ESCALATE
-    async with _doing(office, deed, action) as (session, row):
-        _need_state(row, TaskState.BLOCKED, "so it needs no other model now")
+    async with doing(office, deed, action) as (session, row):
+        need_state(row, TaskState.BLOCKED, "so it needs no other model now")
         if rung is Rung.OPUS:
             row.opus_approved_by = deed.person.id
         move_to(office, row, rung)
@@ -173,15 +143,6 @@ async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
 
 async def mark_done(office: Office, deed: Deed) -> None:
     """Manual work is finished."""
-    async with _doing(office, deed, Action.DONE) as (session, row):
-        _need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to mark done")
+    async with doing(office, deed, Action.DONE) as (session, row):
+        need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to mark done")
         await tasks.step(session, row, TaskState.DONE, at=office.now(), who=deed.person.id, why="done by a person")
-
-
-def _need_state(row: TaskRow, state: TaskState, consequence: str) -> None:
-    if row.state != state:
-        raise UserMistake(f"{row.task_id} is {_state(row)}, {consequence}.")
-
-
-def _state(row: TaskRow) -> str:
-    return row.state.replace("_", " ")

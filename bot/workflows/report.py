@@ -1,4 +1,5 @@
-"""A review, analysis or question asked for as a task of its own: gemini answers in the thread (R-RT-3)."""
+"""A review, analysis or question asked for as a task of its own: a model answers in the thread, as a rule gemini
+(R-RT-3). What a security review finds critical, opus looks at again where a person lets it (R-ESC-6)."""
 
 from __future__ import annotations
 
@@ -9,23 +10,31 @@ from bot.domain.context import likely_files, pack
 from bot.domain.task import Rung, TaskState
 from bot.store import tasks
 from bot.store.tables import CallRow, TaskRow
-from bot.workflows.attempts import attempt_failed, block, tell_thread
-from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE, counted
+from bot.workflows.attempts import attempt_failed, block, take_next_step, tell_thread
+from bot.workflows.counting import counted, prepared
+from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+
+#: How the line of a critical finding begins, so that nothing has to be guessed from an answer's words.
+CRITICAL = "CRITICAL:"
 
 
 async def report(office: Office, visit: Visit) -> None:
     """The stage. No branch and no approval: it ends in `done`, or with a person."""
-    request, count = await office.step(prepare_report, visit)
-    outcome = await paid_call(office, visit, purpose="report", rung=Rung.GEMINI, request=request, counted=count)
+    ready = await prepared(office, visit, "report", prepare_report)
+    if isinstance(ready, Failed):
+        await office.tx(finish_unreported, visit, ready)
+        return
+    rung, request, count = ready
+    outcome = await paid_call(office, visit, purpose="report", rung=rung, request=request, counted=count)
     if isinstance(outcome, Answered):
         await office.tx(finish_report, visit, outcome.call_id)
     else:
         await office.tx(finish_unreported, visit, outcome)
 
 
-async def prepare_report(office: Office, visit: Visit) -> tuple[ModelRequest, int]:
+async def prepare_report(office: Office, visit: Visit) -> tuple[Rung, ModelRequest, int]:
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
     if row.entry != visit.entry:
@@ -36,13 +45,14 @@ async def prepare_report(office: Office, visit: Visit) -> tuple[ModelRequest, in
     contents = await repository.read_files(commit, likely_files(row.text, row.files, paths, CANDIDATE_FILES))
     contents = {path: office.redact(text) for path, text in contents.items()}
     packed = pack(row.text, row.files, paths, contents, (), (), int(row.token_budget * PROMPT_SHARE))
-    facts = {"row": row, "packed": packed, "checks": (), "learned": ()}
+    facts = {"row": row, "packed": packed, "checks": (), "learned": row.learned}
+    rung = Rung(row.route["rung"])
     request = ModelRequest(
-        model=office.projects[row.project].models[Rung.GEMINI],
-        system=office.render.text("prompts/report_system", {}),
+        model=office.projects[row.project].models[rung],
+        system=office.render.text("prompts/report_system", {"critical": CRITICAL, "deep": rung is Rung.OPUS}),
         messages=({"role": "user", "content": office.redact(office.render.text("prompts/edit", facts))},),
     )
-    return request, await counted(office.models[Rung.GEMINI], request)
+    return rung, request, await counted(office.models[rung], request)
 
 
 async def finish_report(office: Office, session: AsyncSession, visit: Visit, call_id: str) -> None:
@@ -54,8 +64,16 @@ async def finish_report(office: Office, session: AsyncSession, visit: Visit, cal
         return
     await tell_thread(office, session, row, f"report-{row.attempt}", "thread/report", answer=answer, model=reply.model,
                       cut=reply.stop == "max_tokens")  # fmt: skip
+    if row.route["security"] and row.route["rung"] != Rung.OPUS and _is_critical(answer):  # R-ESC-6
+        await tasks.end_attempt(session, row, at=office.now(), outcome="audit", why="it found something critical")
+        await take_next_step(office, session, row, lesson=answer, who=ORCH)
+        return
     await tasks.end_attempt(session, row, at=office.now(), outcome="passed", why="answered")
     await tasks.step(session, row, TaskState.DONE, at=office.now(), who=ORCH, why="the answer is in the thread")
+
+
+def _is_critical(answer: str) -> bool:
+    return any(line.lstrip(" *-#").startswith(CRITICAL) for line in answer.splitlines())
 
 
 async def finish_unreported(
@@ -63,7 +81,7 @@ async def finish_unreported(
 ) -> None:
     row = await current(session, visit)
     match outcome:
-        case Failed(why=why):
-            await attempt_failed(office, session, row, outcome="provider", why=why, lesson="")
+        case Failed(why=why, outcome=lost):
+            await attempt_failed(office, session, row, outcome=lost, why=why, lesson="")
         case Unaffordable(why=why):
             await block(office, session, row, why, detail={"budget": True})

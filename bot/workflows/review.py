@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.calls import ModelRequest, ReviewReply, Verdict
+from bot.domain.lessons import of_findings
 from bot.domain.task import Rung, TaskState
-from bot.store import outbox, tasks
+from bot.store import ledger, outbox, tasks
 from bot.store.tables import CallRow, ReviewRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread
-from bot.workflows.edit import counted
+from bot.workflows.counting import counted, prepared
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+from bot.workflows.provider_rests import is_resting
 
-#: A review without a verdict is asked for once more, then a person has to look.
+#: A review without a verdict, or without an answer, is asked for once more, then a person has to look.
 TRIES = 2
 
 
@@ -28,12 +30,15 @@ class Prepared:
 
 async def review(office: Office, visit: Visit) -> None:
     """The stage. Ends in `awaiting_approval`, in another attempt, or with a person."""
-    prepared = await office.step(prepare_review, visit)
+    ready = await prepared(office, visit, "review", prepare_review)
+    if isinstance(ready, Failed):
+        await office.tx(finish_unreviewed, visit, ready)
+        return
     outcome = await paid_call(
-        office, visit, purpose="review", rung=Rung.GEMINI, request=prepared.request, counted=prepared.counted
+        office, visit, purpose="review", rung=Rung.GEMINI, request=ready.request, counted=ready.counted
     )
     if isinstance(outcome, Answered):
-        await office.tx(finish_review, visit, outcome.call_id, prepared.patch)
+        await office.tx(finish_review, visit, outcome.call_id, ready.patch)
     else:
         await office.tx(finish_unreviewed, visit, outcome)
 
@@ -82,7 +87,7 @@ async def finish_review(office: Office, session: AsyncSession, visit: Visit, cal
         return
     critical = any(finding.severity == "critical" for finding in verdict.findings)
     await attempt_failed(office, session, row, outcome="critical" if critical else "findings",
-                         why=_worst(verdict), lesson=_lesson(verdict))  # fmt: skip
+                         why=_worst(verdict), lesson=of_findings(verdict.findings, verdict.missing_cases))  # fmt: skip
 
 
 async def _approved(office: Office, session: AsyncSession, row: TaskRow, verdict: Verdict, patch: str) -> None:
@@ -111,17 +116,27 @@ async def _no_verdict(office: Office, session: AsyncSession, row: TaskRow, why: 
 async def finish_unreviewed(
     office: Office, session: AsyncSession, visit: Visit, outcome: Unaffordable | Failed
 ) -> None:
+    """No review: while gemini rests it waits, and is asked for again by itself; nobody stands in (R-SEC-4)."""
     row = await current(session, visit)
     why = f"the review could not be made: {outcome.why}"
+    passing = isinstance(outcome, Failed) and outcome.passing
+    resting = passing and await is_resting(office, session, Rung.GEMINI)
+    if resting or (passing and await _lost_reviews(office, session, row) < TRIES):
+        kind = "review_waits" if resting else "review_again"
+        await tasks.step(session, row, TaskState.IN_REVIEW, at=office.now(), who=ORCH, kind=kind, why=why)
+        return
     await block(office, session, row, why, detail={"rule": "R-SEC-4", "resume": "in_review"})
+
+
+async def _lost_reviews(office: Office, session: AsyncSession, row: TaskRow) -> float:
+    """How often a review of the running attempt was asked for in vain: each time it was refused several times over, or
+    its outcome stayed unknown."""
+    calls = [c for c in await ledger.calls_of(session, row.pk, row.attempt) if c.purpose == "review" and c.retryable]
+    refused = sum(call.state == "refused" for call in calls)
+    return sum(call.state == "unknown" for call in calls) + refused / office.patience.tries
 
 
 def _worst(verdict: Verdict) -> str:
     order = ("critical", "high", "medium", "low")
     findings = sorted(verdict.findings, key=lambda f: order.index(f.severity))
     return f"the review asked for changes: {findings[0].message[:200]}" if findings else "the review asked for changes"
-
-
-def _lesson(verdict: Verdict) -> str:
-    lines = [f"- {f.severity} {f.file}:{f.line or ''} {f.message}" for f in verdict.findings]
-    return "The review asked for changes:\n" + "\n".join(lines)

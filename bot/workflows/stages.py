@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Literal
 
 from dbos import DBOS, SetWorkflowID
 from dbos._error import DBOSException  # not exported
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.routing import REPORTS
 from bot.domain.task import Rung, TaskState
 from bot.errors import OrchError
 from bot.store import ledger
@@ -25,6 +26,8 @@ from bot.workflows.merge import merge
 from bot.workflows.office import Office, Superseded, Visit, current
 from bot.workflows.report import report
 from bot.workflows.review import review
+from bot.workflows.split import split
+from bot.workflows.triage import needs_triage, triage
 
 log = logging.getLogger("orch.stages")
 
@@ -38,6 +41,7 @@ STAGES: dict[str, Stage] = {
     TaskState.CHECKING: check,
     TaskState.IN_REVIEW: review,
     TaskState.MERGING: merge,
+    TaskState.SPLITTING: split,
 }
 
 
@@ -110,17 +114,26 @@ def register_stages(office: Office) -> Stages:
 
 
 async def _work(office: Office, visit: Visit) -> None:
-    if visit.stage == TaskState.RUNNING and await office.step(asks_for_report, visit):
+    work = await office.step(kind_of_work, visit) if visit.stage == TaskState.RUNNING else ""
+    if work == "unclear":
+        if not await triage(office, visit):
+            return
+        work = await office.step(kind_of_work, visit)
+    if work == "report":
         await report(office, visit)
     else:
         await STAGES[visit.stage](office, visit)
 
 
-async def asks_for_report(office: Office, visit: Visit) -> bool:
-    """Whether the task wants an answer (gemini's rung, R-RT-3), not a change."""
+async def kind_of_work(office: Office, visit: Visit) -> Literal["unclear", "report", "change"]:
+    """What the running stage is for: an answer (gemini's rung, R-RT-3), or a change; `unclear`: the coordinator is to
+    be asked first (R-BUD-6)."""
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
-    return bool(row.route["rung"] == Rung.GEMINI)
+        if await needs_triage(session, row):
+            return "unclear"
+    wants_answer = row.route["rung"] == Rung.GEMINI or row.route["type"] in REPORTS
+    return "report" if wants_answer else "change"
 
 
 async def _give_to_person(office: Office, visit: Visit, why: str) -> None:

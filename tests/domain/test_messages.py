@@ -97,6 +97,7 @@ STATUSES = [
     ("in_review", "in_progress", True),
     ("awaiting_approval", "in_progress", True),
     ("merging", "in_progress", True),
+    ("splitting", "in_progress", False),
     ("with_human", "in_progress", False),
     ("merged", "completed", True),
     ("done", "completed", True),

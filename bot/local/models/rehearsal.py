@@ -20,6 +20,15 @@ _AFTER = re.compile(r"^(?:Change only:|These commands|Learned from|Paths\b.*:$|<
 _ALLOWED = re.compile(r"^Change only:(.*)$", re.MULTILINE)
 _COMMANDS = re.compile(r"^These commands.*$", re.MULTILINE)
 _PATH = re.compile(r"(?<![\w/:.@-])((?:[\w.-]+/)*[\w-][\w.-]*\.[a-zA-Z]\w{0,7})(?![\w/])")
+_CLASSIFY = re.compile(r"\bclassify\b.*\bcomplexity\b", re.IGNORECASE | re.DOTALL)
+#: What a classification answers, by the first words that fit: type, complexity, security.
+_KINDS = (
+    (r"log-?in|password|token|permission|encrypt|secret|auth", "auth high yes"),
+    (r"page|text|guide|explain|wording|readme", "docs low no"),
+    (r"broken|wrong|error|fails?\b|crash", "debug high no"),
+    (r"tests?\b", "tests medium no"),
+    (r"settings?|configur", "config low no"),
+)
 _COMMENTS = {
     "#": ("py", "sh", "yml", "yaml", "toml", "rb", "cfg", "ini", "tf"),
     "//": ("js", "jsx", "ts", "tsx", "mjs", "go", "rs", "java", "c", "h", "cpp", "cs", "swift", "kt"),
@@ -32,6 +41,10 @@ def rehearse(call: Call) -> Reply:
     """The answer to any call."""
     if call.provider == "gemini" and "responseSchema" in call.body.get("generationConfig", {}):
         return _review(call)
+    if _CLASSIFY.search(str(call.body.get("system", ""))):
+        return Reply(text=_classified(call.text))
+    if '{"parts":' in str(call.body.get("system", "")):
+        return Reply(text=_split(call.text))
     if not call.body.get("tools"):
         return Reply(text=f"{LABEL} no model was asked.")
     if len(call.body["messages"]) > 1:
@@ -50,6 +63,25 @@ def edits_for(message: str) -> tuple[Edit, ...]:
     task = _task(message)
     path = _target(message, task)
     return (_edit(path, task, message, files),)
+
+
+def _classified(text: str) -> str:
+    """Three words, as a classifier is asked for them."""
+    found = (answer for words, answer in _KINDS if re.search(words, text, re.IGNORECASE))
+    return next(found, "logic medium no")
+
+
+def _split(message: str) -> str:
+    """Two parts, one after the other: the files that are named, or the halves of the work."""
+    task = _task(message)
+    title = task.splitlines()[0][:80]
+    allowed = _ALLOWED.search(message)
+    files = [path.strip() for path in allowed[1].split(",")] if allowed else []
+    parts = [
+        {"text": f"{LABEL} the first half of “{title}”", "files": files[:1], "criteria": ["the first half is there"]},
+        {"text": f"{LABEL} the rest of “{title}”", "files": files[1:], "after": [1]},
+    ]
+    return json.dumps({"parts": parts}, ensure_ascii=False)
 
 
 def _review(call: Call) -> Reply:

@@ -1,0 +1,74 @@
+"""What the next attempt is told of the ones before: the newest few lessons, each cut to what helps, since every token
+of them is paid again (R-ESC-1, "with more context")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.domain.calls import Finding
+
+#: The newest so many lessons of models and checks, and as many words of people.
+LESSONS = 3
+LESSON_CHARS = 900
+FINDING_CHARS = 240
+#: How a lesson begins that a person gave: machines' lessons never crowd it out.
+FROM_PERSON = "A person"
+SEVERITIES = ("critical", "high", "medium", "low")
+
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_BLANK = re.compile(r"\n\s*\n+")
+
+
+def remember(learned: Sequence[str], lesson: str) -> list[str]:
+    """The lessons after this one, oldest first. The same one again counts once, as the newest."""
+    short = shorten(lesson)
+    if not short:
+        return list(learned)
+    kept = [*(each for each in learned if each != short), short]
+    people = [each for each in kept if each.startswith(FROM_PERSON)][-LESSONS:]
+    others = [each for each in kept if not each.startswith(FROM_PERSON)][-LESSONS:]
+    return [each for each in kept if each in people or each in others]
+
+
+def shorten(lesson: str, limit: int = LESSON_CHARS) -> str:
+    """At most `limit` characters: the output of a command keeps its first line (which command, how it ended) and its
+    tail, where errors stand; anything else its head."""
+    text = _squeezed(lesson)
+    if len(text) <= limit:
+        return text
+    first, _, rest = text.partition("\n")
+    if not first.startswith("$ ") or not rest:
+        return text[: limit - 1].rstrip() + "…"
+    first = first[: limit // 3]
+    tail = rest[-(limit - len(first) - 3) :]
+    _, newline, whole_lines = tail.partition("\n")
+    return f"{first}\n…\n{whole_lines if newline and len(whole_lines) > limit // 2 else tail}"
+
+
+def of_findings(findings: Sequence[Finding], missing_cases: Sequence[str] = ()) -> str:
+    """A review's lesson: the worst first, one line each."""
+    worst_first = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    lines = [f"- {f.severity} {_place(f)}{' '.join(f.message.split())[:FINDING_CHARS]}" for f in worst_first]
+    missing = [f"- untested: {'; '.join(missing_cases)[:FINDING_CHARS]}"] if missing_cases else []
+    return "\n".join(["The review asked for changes:", *lines, *missing])
+
+
+def of_person(words: str) -> str:
+    """What a person said about the task."""
+    return f"{FROM_PERSON} said: {words.strip()}"
+
+
+def _place(finding: Finding) -> str:
+    line = f":{finding.line}" if finding.line else ""
+    return f"{finding.file}{line} " if finding.file else ""
+
+
+def _squeezed(text: str) -> str:
+    """Without colours, blank lines, trailing blanks, and lines that repeat the one before."""
+    plain = _BLANK.sub("\n", _COLOURS.sub("", text)).strip()
+    lines: list[str] = []
+    for line in (each.rstrip() for each in plain.splitlines()):
+        if not lines or line != lines[-1]:
+            lines.append(line)
+    return "\n".join(lines)

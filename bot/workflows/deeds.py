@@ -1,0 +1,61 @@
+"""Who does something to which task, and whether they may: the start of everything that people do (R-APR)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.approvals import Action, Person, refusal
+from bot.domain.task import TaskState
+from bot.errors import UserMistake
+from bot.store import tasks
+from bot.store.tables import TaskRow
+from bot.workflows.office import Office
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Who does something to which task."""
+
+    project: str
+    task_id: str
+    person: Person
+
+
+@asynccontextmanager
+async def doing(
+    office: Office, deed: Deed, action: Action, *, whole_project: bool = False
+) -> AsyncIterator[tuple[AsyncSession, TaskRow]]:
+    """The locked row, for someone who may do this; `whole_project` locks what concerns all tasks first. Raises
+    UserMistake."""
+    async with office.db.begin() as session:
+        if whole_project:
+            await tasks.lock_project(session, deed.project)
+        found = await tasks.find(session, deed.project, deed.task_id)
+        if found is None:
+            raise UserMistake(f"There is no task {deed.task_id} in {deed.project}. `/orch list all` shows them.")
+        row = await tasks.lock(session, found.pk)
+        need_right(office, deed, action, row)
+        yield session, row
+    office.nudge()
+
+
+def need_right(office: Office, deed: Deed, action: Action, row: TaskRow) -> None:
+    """Raises UserMistake where the person may not do this to the task (R-APR)."""
+    why_not = refusal(action, deed.person, office.projects[row.project].team, tasks.as_task(row))
+    if why_not:
+        raise UserMistake(f"{why_not} {row.task_id} was left as it is.")
+
+
+def need_state(row: TaskRow, state: TaskState, consequence: str) -> None:
+    """Raises UserMistake where the task is not in this state."""
+    if row.state != state:
+        raise UserMistake(f"{row.task_id} is {state_words(row)}, {consequence}.")
+
+
+def state_words(row: TaskRow) -> str:
+    """The task's state, in words."""
+    return row.state.replace("_", " ")

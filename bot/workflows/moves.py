@@ -1,0 +1,162 @@
+"""What people do that changes who works on a task: take over, reassign, block, unblock (R-ESC-8, R-APR)."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.approvals import Action, Person
+from bot.domain.assign import AssignRequest
+from bot.domain.task import ENDED, Rung, TaskState, TaskType
+from bot.errors import UserMistake
+from bot.store import outbox, tasks
+from bot.store.tables import TaskRow
+from bot.workflows.attempts import block, forget_head, move_to
+from bot.workflows.deeds import Deed, doing, need_right, need_state, state_words
+from bot.workflows.intake import route_request
+from bot.workflows.office import ORCH, Office
+
+#: Who may give a task to which rung (R-APR): each costs or binds whom that row of the table names.
+NEEDED: dict[Rung, Action] = {
+    Rung.HAIKU: Action.RETRY,
+    Rung.GEMINI: Action.RETRY,
+    Rung.SONNET: Action.ESCALATE,
+    Rung.OPUS: Action.OPUS,
+    Rung.MANUAL: Action.TAKE_OVER,
+}
+
+
+async def take_over(office: Office, deed: Deed) -> None:
+    """Finish a task by hand: it is with this person from now on, and nobody pays for it any more."""
+    async with doing(office, deed, Action.TAKE_OVER) as (session, row):
+        _need_open(row)
+        if row.state == TaskState.WITH_HUMAN and row.owner == deed.person.id:
+            return  # a double click
+        await _give_to(office, session, row, deed.person.id, deed.person.id, "taken_over", "taken over by a person")
+
+
+async def hand_to(office: Office, deed: Deed, person: Person) -> None:
+    """Give a task to a person, who does it by hand: manual work is handed over by its owner or a lead. Raises
+    UserMistake."""
+    if person.barred:
+        raise UserMistake(f"{deed.task_id} cannot go to <@{person.id}>: {person.barred}.")
+    async with doing(office, deed, Action.SEE) as (session, row):
+        manual = row.state == TaskState.WITH_HUMAN or row.route["rung"] == Rung.MANUAL
+        need_right(office, deed, Action.HAND_OVER if manual else Action.TAKE_OVER, row)
+        _need_open(row)
+        await _give_to(office, session, row, person.id, deed.person.id, "reassigned", "given to a person")
+
+
+async def move(office: Office, deed: Deed, rung: Rung) -> None:
+    """Give a task to a rung, from a fresh start and with what was learned. The security floor holds (R-SEC-1)."""
+    async with doing(office, deed, NEEDED[rung]) as (session, row):
+        _need_open(row, ended_too=(TaskState.CANCELLED, TaskState.FAILED))
+        if rung is Rung.MANUAL:
+            await _give_to(office, session, row, row.owner, deed.person.id, "reassigned", "given to its owner")
+            return
+        await refuse_split(session, row)
+        _need_fit(office, row, rung)
+        if rung is Rung.OPUS:
+            row.opus_approved_by = deed.person.id
+        move_to(office, row, rung)
+        row.base_commit = row.start_commit = None
+        await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why="reassigned by a person")
+        await forget_head(office, session, row)
+        why = f"reassigned to {rung} by a person"
+        detail = {"rule": "R-ESC-8"}
+        if row.state == TaskState.QUEUED:
+            row.waits_for = None
+            await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="reassigned", why=why,
+                             detail=detail)  # fmt: skip
+            return
+        await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="reassigned",
+                         why=why, detail=detail)  # fmt: skip
+
+
+async def stop_for(office: Office, deed: Deed, reason: str) -> None:
+    """Say that a task cannot go on, and why: it is blocked, and its owner is told."""
+    async with doing(office, deed, Action.STOP) as (session, row):
+        _need_open(row)
+        if row.state == TaskState.BLOCKED:
+            before = await tasks.newest_event(session, row.pk)
+            row.waits_for = reason
+            await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="blocked", why=reason,
+                             detail=before.detail)  # fmt: skip
+            return
+        await block(office, session, row, reason, who=deed.person.id, detail={"rule": "R-ESC-8"})
+
+
+async def unblock(office: Office, deed: Deed) -> None:
+    """Say that what blocked a task is solved: it is queued again, with all that it has learned."""
+    async with doing(office, deed, Action.RETRY) as (session, row):
+        need_state(row, TaskState.BLOCKED, "so nothing has to be unblocked")
+        solved = row.waits_for or "what blocked it"
+        await back_to_work(office, session, row, deed.person.id, "unblocked", f"solved: {solved}")
+
+
+async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who: str, kind: str, why: str) -> None:
+    """Queue a task that stood still; where only its review is missing, just that is made up for."""
+    newest = await tasks.newest_event(session, row.pk)
+    only_review = row.state == TaskState.BLOCKED and newest.detail.get("resume") == TaskState.IN_REVIEW
+    to = TaskState.IN_REVIEW if only_review and row.head_commit else TaskState.QUEUED
+    if to is TaskState.QUEUED:
+        row.base_commit = row.start_commit = row.head_commit = None
+    await tasks.step(session, row, to, at=office.now(), who=who, kind=kind, why=why)
+
+
+async def refuse_split(session: AsyncSession, row: TaskRow) -> None:
+    """Raises UserMistake for a task that goes on as its parts."""
+    parts = await tasks.parts(session, row)
+    if parts:
+        raise UserMistake(f"{row.task_id} was split into {', '.join(parts)}; they go on in its place.")
+
+
+async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *, who: str, kind: str, why: str) -> None:
+    """The task is with its owner, who gets a message with everything to see to before it is done. The caller holds
+    the row."""
+    await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=who, kind=kind, why=why)
+    checks = (*office.projects[row.project].checks, *row.checks) if row.route["type"] not in WITHOUT_CHECKS else ()
+    message = office.render.message("alerts/manual", {"row": row, "checks": checks, "by": who})
+    key = f"manual/{row.project}/{row.task_id}/{(await tasks.newest_event(session, row.pk)).id}"
+    await outbox.want(session, key, "direct", row.owner, message, office.now(), task_pk=row.pk)
+
+
+#: Manual work of these types is not a change of the code, so the project's checks say nothing about it.
+WITHOUT_CHECKS = frozenset({TaskType.VALIDATION, TaskType.OPS})
+
+
+async def _give_to(
+    office: Office, session: AsyncSession, row: TaskRow, owner: str, who: str, kind: str, why: str
+) -> None:
+    now = office.now()
+    await tasks.end_attempt(session, row, at=now, outcome="interrupted", why=why)
+    await tasks.void_approvals(session, row.pk, now)
+    row.owner = owner
+    move_to(office, row, Rung.MANUAL)
+    if row.state in (TaskState.CANCELLED, TaskState.FAILED):
+        await refuse_split(session, row)
+        await tasks.step(session, row, TaskState.QUEUED, at=now, who=who, kind="retried", why=why)
+    if row.state not in (TaskState.QUEUED, TaskState.BLOCKED):  # every stage, and the hands of another person
+        await tasks.step(session, row, TaskState.BLOCKED, at=now, who=ORCH, kind="stopped", why=why)
+    await hand_over_work(office, session, row, who=who, kind=kind, why=why)
+
+
+def _need_open(row: TaskRow, ended_too: tuple[TaskState, ...] = ()) -> None:
+    if row.state in ENDED and row.state not in ended_too:
+        raise UserMistake(f"{row.task_id} is {state_words(row)} already.")
+    if row.state == TaskState.MERGING:
+        raise UserMistake(f"{row.task_id} is being merged at this moment; it is too late for that.")
+
+
+def _need_fit(office: Office, row: TaskRow, rung: Rung) -> None:
+    """Raises UserMistake where the rung may not, or cannot, do this task: asked of the router, as at the start."""
+    security = bool(row.route["security"])
+    if rung is Rung.HAIKU and security:
+        raise UserMistake(
+            f"{row.task_id} is security-critical, and such work never goes to haiku (R-SEC-1); it was left as it is."
+        )
+    request = AssignRequest(
+        text=row.text, files=tuple(row.files), type=TaskType(row.route["type"]), model=rung, security=security
+    )
+    chosen = route_request(office, office.projects[row.project], request)
+    if chosen.rung is not rung:
+        raise UserMistake(f"{chosen.reason} {row.task_id} was left as it is.")
