@@ -1,10 +1,10 @@
 # make run   set up and start Orch on an emulated Slack      make test   set up and run every test
-# make check format, lint, types, tests (what CI runs)       make bench  measure
+# make check format, lint, types, tests (what CI runs)       make bench  measure (bench-router: the router)
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: install run test check lint format bench lock clean
+.PHONY: install run test check lint format bench bench-router train-router lock clean
 .DEFAULT_GOAL := install
 
 # pip comes last into a new environment, so one that was cut short is made again. Where Python has no ensurepip of its
@@ -44,6 +44,13 @@ format: .venv/.dev-ready
 
 bench: .venv/.dev-ready
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# The router on repositories that its text model has not seen; and the model made anew (the same bytes each time).
+bench-router: .venv/.dev-ready
+	$(BIN)/python -m tests.benchmarks.router.evaluate $(ARGS)
+
+train-router: .venv/.dev-ready
+	$(BIN)/python -m tests.benchmarks.router.train
 
 # Pin again after a change to pyproject.toml (needs uv on the PATH).
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from bot.adapters.router_weights import text_model
 from bot.domain.routing import RoutePolicy, RouteRequest, route
 from bot.errors import OrchError
 from bot.settings import load_settings
@@ -17,7 +18,7 @@ def route_lines(source: str) -> int:
 
     Raises OrchError for a file that cannot be read."""
     policy = load_settings().config.policy
-    rules = RoutePolicy(security_paths=policy.security_paths, haiku_first=policy.haiku_first)
+    rules = RoutePolicy(security_paths=policy.security_paths, haiku_first=policy.haiku_first, model=text_model())
     if source == "-":
         return _route(sys.stdin, rules)
     try:

@@ -159,6 +159,8 @@ class _Editor:
     def _create(self, path: str, text: str | None) -> str:
         if text is None:
             raise ValueError("create needs file_text")
+        if path in self.tree.exact and path not in self.texts:
+            raise ValueError(f"{_shown(path)} is no text file, so it cannot be rewritten")
         verb = "Rewrote" if path in self.tree.exact else "Created"
         old = self.texts.get(path)
         return self._put(path, _in_style(text, old or text), f"{verb} {path}.")

@@ -1,20 +1,23 @@
-"""Who does a task, and why (R-RT). Layers: what the person said, then rules and paths, then the safer rung.
+"""Who does a task, and why (R-RT). Layers: what the person said, rules and paths, a text model, the safer rung.
 
-The security floor (bot.domain.security, R-SEC-1) stands under every layer. A trained text model will be a layer
-between the rules and the safer rung: it may refine what `classify` is unsure of, and nothing else.
+The security floor (bot.domain.security, R-SEC-1) stands under every layer. The model refines what the rules are not
+sure of, and may find that a text only writes about security; what a path, the project or a person said, it cannot
+lower.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, InstanceOf
 
-from bot.domain.security import Assessment, assess
+from bot.domain.security import Assessment, asks_for_more, assess
 from bot.domain.task import Frozen, Route, Rung, TaskType
 from bot.domain.task_kinds import Guess, classify, is_lint_check, is_simple, is_vague
+from bot.domain.text_model import Opinion, TextModel
 from bot.errors import UserMistake
 
 Complexity = Literal["low", "medium", "high", "critical"]
@@ -72,7 +75,14 @@ ROWS: Mapping[TaskType, Row] = MappingProxyType({row.type: row for row in MATRIX
 REPORTS = frozenset({T.REVIEW, T.ANALYSIS, T.SEARCH, T.VALIDATION})
 #: Where no rule fits: the rung that can do any change.
 UNKNOWN = Guess(T.LOGIC, 0.4, "no rule recognises this")
+#: Where the model cannot say. The coordinator's call of at most 500 tokens a day will go here (R-BUD-6).
+UNSURE = Guess(T.LOGIC, 0.5, "this may be routine work, or not")
 SURE = 0.8
+#: Where a rule is as sure as this, and for what it calls schema, integration and the like, the text model is not asked.
+CERTAIN = 0.9
+OPEN = frozenset({T.LOGIC, T.CONFIG, T.DOCS, T.TESTS})
+#: The configuration that R-RT-1 names, whatever the model thinks of it.
+_NAMED = re.compile(r"\b(?:eslint|prettier|tailwind|docker)\b", re.IGNORECASE)
 NEEDS_APPROVAL = "opus needs a person's approval"
 
 
@@ -93,11 +103,20 @@ class RouteRequest(Frozen):
 
 
 class RoutePolicy(Frozen):
-    """The project's choices. `expected_tokens` is what one task of a rung usually takes."""
+    """The project's choices. `expected_tokens` is what one task of a rung usually takes; no `model`: rules only."""
 
     security_paths: tuple[str, ...] = ()
     haiku_first: bool = True  # where the matrix says "may": haiku for what looks simple
     expected_tokens: Mapping[Rung, int] = Field(default_factory=lambda: dict(EXPECTED_TOKENS))
+    model: InstanceOf[TextModel] | None = None
+
+
+class _Evidence(NamedTuple):
+    """What is known before anything is decided. `ruled`: the rules' guess; `opinion`: the model's."""
+
+    safety: Assessment
+    ruled: Guess | None
+    opinion: Opinion | None
 
 
 class _Choice(NamedTuple):
@@ -112,8 +131,16 @@ def route(request: RouteRequest, policy: RoutePolicy) -> Route:
 
     Raises UserMistake where nothing can be made of the task, or where the wish for a model is impossible.
     """
-    safety = _safety(request, policy)
-    guess = _guess(request, safety)
+    evidence = _evidence(request, policy)
+    return _routed(request, _guess(request, evidence), evidence.safety, policy)
+
+
+def route_as(request: RouteRequest, guess: Guess, policy: RoutePolicy) -> Route:
+    """The route of what is taken for this kind of work: through the same matrix, above the same floor."""
+    return _routed(request, guess, _evidence(request, policy).safety, policy)
+
+
+def _routed(request: RouteRequest, guess: Guess, safety: Assessment, policy: RoutePolicy) -> Route:
     row = ROWS[guess.type]
     choice = _asked(request.model, row, guess, safety) if request.model else _ruled(request, row, guess, safety, policy)
     changes = guess.type not in REPORTS | {T.OPS}
@@ -138,8 +165,21 @@ def _safety(request: RouteRequest, policy: RoutePolicy) -> Assessment:
     return assess(request.text, request.files, policy.security_paths)
 
 
-def _guess(request: RouteRequest, safety: Assessment) -> Guess:
-    """The kind of work: as the person said, else by rules, else the safer kind. A later model refines the last."""
+def _evidence(request: RouteRequest, policy: RoutePolicy) -> _Evidence:
+    """What the rules and the model say. Words of security alone are mere writing about it where the model is sure
+    so, and nothing in the text asks for code; the gate still judges what was changed."""
+    safety = _safety(request, policy)
+    ruled = classify(request.text, request.files)
+    opinion = policy.model.judge(request.text, request.files, ruled, safety) if policy.model else None
+    if opinion and safety.by_words and not asks_for_more(request.text):
+        agreed = ruled is not None and ruled.type in (T.DOCS, T.TESTS)
+        if opinion.writes_surely or (agreed and opinion.writes):
+            safety = Assessment(False, "it only writes about such things", True)
+    return _Evidence(safety, ruled, opinion)
+
+
+def _guess(request: RouteRequest, evidence: _Evidence) -> Guess:
+    """The kind of work: as the person said, else by rules, refined by the model, else the safer kind."""
     if request.type:
         return Guess(request.type, 1.0, f"you said {request.type}", is_simple(request.text))
     if is_vague(request.text) and not request.files and not request.model:
@@ -148,14 +188,34 @@ def _guess(request: RouteRequest, safety: Assessment) -> Guess:
             "or add `--files` with the files, or `--type` with the kind of work.",
             "/orch assign <what> [--files a,b] [--type T]",
         )
-    guess = classify(request.text, request.files) or UNKNOWN._replace(simple=is_simple(request.text))
+    safety, opinion = evidence.safety, evidence.opinion
+    guess = evidence.ruled or UNKNOWN._replace(simple=is_simple(request.text))
+    named = guess.type is T.CONFIG and _NAMED.search(request.text)
+    if opinion and not named and guess.type in OPEN and guess.confidence < CERTAIN:
+        guess = _refined(guess, opinion, bool(request.files))
     unsure = guess.type is T.LOGIC or guess.confidence < SURE
     return Guess(T.AUTH, 0.9, safety.why) if safety.critical and unsure else guess
 
 
+def _refined(guess: Guess, opinion: Opinion, with_files: bool) -> Guess:
+    """The model's answer where the rules leave it open."""
+    seen = "its words and files look" if with_files else "its words look"
+    if guess.type is T.TESTS and opinion.tests >= 0.5:
+        return guess
+    if opinion.routine:
+        docs = guess.type is T.DOCS or (guess.type is not T.CONFIG and opinion.docs >= 0.5)
+        kind, what = (T.DOCS, "documentation") if docs else (T.CONFIG, "configuration")
+        sure = round(1 - opinion.strong, 2)
+        return Guess(kind, sure, f"{seen} like routine {what} work ({sure:.0%} sure)", guess.simple)
+    if opinion.unsure:
+        return UNSURE._replace(simple=guess.simple)
+    sure = round(opinion.strong, 2)
+    return Guess(T.LOGIC, sure, f"{seen} like a change of the code's behaviour ({sure:.0%} sure)")
+
+
 def _ruled(request: RouteRequest, row: Row, guess: Guess, safety: Assessment, policy: RoutePolicy) -> _Choice:
     """The matrix: the cheapest rung that it allows, above the floor."""
-    why, sure, unknown = _sentence(guess.why), guess.confidence, guess.why == UNKNOWN.why
+    why, sure, unknown = _sentence(guess.why), guess.confidence, guess.why in (UNKNOWN.why, UNSURE.why)
     if row.manual == "yes" and row.gemini == "may" and is_lint_check(request.text):
         return _Choice(Rung.GEMINI, "R-RT-3", f"{why}: gemini checks lint, types and coverage.", sure)
     if row.manual == "yes":

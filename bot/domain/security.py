@@ -66,15 +66,19 @@ _CODE_VERB = re.compile(
 )
 _WORDS = tuple((theme, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for theme, words in WORDS)
 _HARMLESS = re.compile(rf"(?<!\w)(?:{HARMLESS})(?!\w)", re.IGNORECASE)
+#: Files that cannot weaken what they are named after. The gate judges the change itself all the same.
+_HARMLESS_KINDS = frozenset({FileKind.DOCS, FileKind.TEST, FileKind.STYLE})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 
 
 class Assessment(NamedTuple):
-    """The answer. `why` is the evidence in a few words; `mentions` = such words occur, critical or not."""
+    """The answer. `why` is the evidence in a few words; `mentions` = such words occur, critical or not; `by_words` =
+    nothing but such words says so: no path, no project rule, no person."""
 
     critical: bool
     why: str
     mentions: bool
+    by_words: bool = False
 
 
 def assess(text: str, files: Iterable[str] = (), security_paths: Iterable[str] = ()) -> Assessment:
@@ -89,14 +93,14 @@ def assess(text: str, files: Iterable[str] = (), security_paths: Iterable[str] =
     only_prose = bool(kinds) and kinds <= {FileKind.DOCS, FileKind.TEST}
     if only_prose and (wording or not (word and _CODE_VERB.match(text.strip()))):
         return Assessment(False, "it changes documentation or tests only", bool(word))
-    path = _covered(tuple(p for p in paths if kind_of(p) is not FileKind.DOCS), PATHS)
+    path = _covered(tuple(path for path in paths if kind_of(path) not in _HARMLESS_KINDS), PATHS)
     if path:
         return Assessment(True, f"it touches {path}", True)
     if word and wording:
         return Assessment(False, "it only writes about such things", True)
-    return Assessment(
-        bool(word), f"it speaks of “{word}”" if word else "nothing security-critical is named", bool(word)
-    )
+    if word:
+        return Assessment(True, f"it speaks of “{word}”", True, by_words=True)
+    return Assessment(False, "nothing security-critical is named", False)
 
 
 def is_wording(text: str) -> bool:
@@ -104,6 +108,11 @@ def is_wording(text: str) -> bool:
     plain = text.strip()
     phrase = DOC_PHRASE.match(plain) or TEST_PHRASE.fullmatch(plain)
     return bool(phrase) and not _MORE_WORK.search(plain)
+
+
+def asks_for_more(text: str) -> bool:
+    """Whether a text names a change of code, or a consequence for it, so that it is not merely about wording."""
+    return bool(_CODE_VERB.match(text.strip()) or _MORE_WORK.search(text))
 
 
 def _security_word(text: str) -> str | None:

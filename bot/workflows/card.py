@@ -31,7 +31,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "buttons": buttons(task, proposed=proposed, was_split=bool(await tasks.parts(session, row))),
         "tokens": tokens,
         "cost": cost,
-        "attempt_tokens": sum(call.used_tokens or call.reserved_tokens for call in attempt_calls),
+        "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),
         "answered_by": next((c.answered_by for c in reversed(calls) if c.answered_by and c.purpose in WORK), None),
         "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
         "review": review if review and review.head_commit == row.head_commit else None,

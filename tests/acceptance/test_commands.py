@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.help import ENTRIES
 from tests.acceptance.conversation import Orch
-from tests.acceptance.models import HAIKU, Reply
+from tests.acceptance.models import Reply
 from tests.domain.test_command_mistakes import WRONG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,9 +80,6 @@ async def test_what_is_not_there_yet_says_so(shared: Orch) -> None:
             await shared.dev.sees_privately("is understood, but this version cannot do it yet", entry.meaning)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="defect: listeners/commands.py looks the meaning up by `budget`, not by `budget raise`"
-)
 async def test_raising_a_budget_is_not_there_yet(shared: Orch) -> None:
     await shared.lead.types("/orch budget raise sonnet 5000")
     assert "Add tokens to a limit." in await shared.lead.sees_privately("this version cannot do it yet")
@@ -91,7 +88,7 @@ async def test_raising_a_budget_is_not_there_yet(shared: Orch) -> None:
 async def test_lists(shared: Orch) -> None:
     mine = await shared.dev.assigns("Document mine --files docs/mine.md")
     theirs = await shared.two.assigns("Document theirs --files docs/theirs.md")
-    shared.models.answer(*[Reply(status=500)] * 3, model=HAIKU, text="Document broken")
+    shared.models.answer(*[Reply(status=500)] * 3, model="claude", text="Document broken")
     broken = await shared.two.assigns("Document broken --files docs/broken.md")
     waiting = await shared.two.assigns("Document mine again --files docs/mine.md")
     for task in (mine, theirs):

@@ -138,9 +138,6 @@ async def test_edits_outside_the_worktree_are_refused(shared: Orch, path: str) -
     assert not any(Path(place).exists() for place in ("/tmp/orch-x.md", f"{shared.home}/../x.md"))  # noqa: ASYNC240
 
 
-@pytest.mark.xfail(
-    strict=True, reason="defect: `create` on a symlink passes apply_edits; commit_files then blocks the task, no repair"
-)
 async def test_a_symbolic_link_cannot_be_replaced(shared: Orch) -> None:
     shared.models.answer(
         edits(create("outside", "no longer a link\n")), edits(create("docs/j.md", "good\n")), model=HAIKU

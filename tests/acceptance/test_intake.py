@@ -34,10 +34,6 @@ async def test_the_form_shows_mistakes_beside_their_fields(shared: Orch) -> None
     assert await shared.tasks() == before
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="defect: listeners/views.py checks the deadline only after the form has closed",
-)
 async def test_a_deadline_in_the_past_is_said_beside_its_field(shared: Orch) -> None:
     await shared.dev.types("/orch assign")
     past = int(time.time()) - 3600

@@ -144,7 +144,7 @@ def test_files_decide_over_words(text: str, files: list[str], rung: Rung, kind: 
 
 
 SECURITY_TASKS = ["Implement JWT login", "Hash passwords", "tidy up", "Fix a typo", "Small rename of the CSRF helper"]
-SECURITY_FILES = [("src/auth/login.ts",), ("README.md", "src/auth/login.ts"), (".github/workflows/ci.yml",)]
+SECURITY_FILES = [("src/auth/login.ts",), ("README.md", "src/auth/login.ts"), (".github/CODEOWNERS",)]
 
 
 @settings(max_examples=300, deadline=None)
