@@ -68,7 +68,8 @@ async def test_an_outage_is_waited_for_and_tasks_go_on_by_themselves(starting: S
         await orch.channel.shows(second, "waiting for Anthropic", state="Queued")
 
         await orch.outsider.types("/orch status")
-        shown = await orch.outsider.sees_privately("*Anthropic*", "*Gemini* answers", f"*{second}*", "waiting for Anthropic")
+        told = ("*Anthropic*", "*Gemini* answers", f"*{second}*", "waiting for Anthropic")
+        shown = await orch.outsider.sees_privately(*told)
         assert "rests until" in shown or "is tried again" in shown
 
         before = len(await orch.books.calls())
