@@ -25,9 +25,9 @@ async def test_a_silent_provider_is_given_up_on(starting: Starting) -> None:
 
 
 async def test_a_day_without_tokens_blocks(starting: Starting) -> None:
-    async with starting(budgets={"preset": "standard", "daily": {"haiku": 900}}, checks=()) as orch:
+    async with starting(budgets={"preset": "standard", "daily": {"haiku": 900, "sonnet": 900}}, checks=()) as orch:
         first = await orch.dev.assigns("Document a --files docs/a.md")
-        card = await orch.channel.shows(first, "haiku's tokens for", state="Blocked")
+        card = await orch.channel.shows(first, "sonnet's tokens for", state="Blocked")  # after haiku's (R-ESC-5)
         assert "the call needs at least" in card
         await orch.dev.types("/orch budget")
         await orch.dev.sees_privately("haiku", "of 900")
