@@ -31,6 +31,7 @@ async def test_an_edit_that_does_not_match_is_repaired(shared: Orch) -> None:
 
 
 async def test_failing_checks_are_repaired_with_their_output(shared: Orch) -> None:
+    """R-ESC-4; and nobody pays for a review of what its checks refuse (R-PAR-4)."""
     shared.models.answer(edits(create("docs/b.md", "bad\n")), edits(create("docs/b.md", "good\n")), model=HAIKU)
     check = "cat docs/b.md; grep -q good docs/b.md"
     task = await shared.dev.assigns(f'Document b --files docs/b.md --check "{check}"')
@@ -39,6 +40,7 @@ async def test_failing_checks_are_repaired_with_their_output(shared: Orch) -> No
     _, repair = [call for call in shared.models.asked(HAIKU) if task in call.call_id]
     told = repair.body["messages"][-1]["content"][-1]["text"]
     assert "cat docs/b.md" in told and "bad" in told and "ended with 1" in told
+    assert len([call for call in shared.models.asked("gemini") if task in call.call_id]) == 1
     assert ":white_check_mark: cat docs/b.md" in card
 
 

@@ -78,6 +78,7 @@ async def test_a_conflict_goes_back_to_the_task(shared: Orch) -> None:
 
 
 async def test_checks_that_fail_on_the_candidate_stop_the_merge(shared: Orch) -> None:
+    """R-PAR-4: they run again on the exact commit that is to be merged."""
     check = "test ! -e docs/poison.md"
     task = await _awaiting(shared, "docs/e.md", f'--check "{check}"')
     shared.repo.commit(docs__poison_dot_md="x\n")
