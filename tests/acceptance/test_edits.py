@@ -117,7 +117,8 @@ async def test_nonsense_changes_nothing(
     shared: Orch, request: pytest.FixtureRequest, answer: Reply, repairs: bool
 ) -> None:
     path = f"docs/h-{request.node.callspec.id.replace(' ', '-')}.md"
-    shared.models.answer(answer, edits(create(path, "good\n")), model=HAIKU)
+    shared.models.answer(answer, model=HAIKU)
+    shared.models.answer(edits(create(path, "good\n")), model=HAIKU if repairs else SONNET)  # R-ESC-1: out of tokens
     task = await shared.dev.assigns(f"Document the thing --files {path}")
     await shared.channel.shows(task, state="Awaiting approval")
     assert (await shared.row(task)).attempt == (1 if repairs else 2)
