@@ -33,7 +33,7 @@ _KINDS: tuple[tuple[FileKind, str], ...] = (
     ),
     (
         FileKind.TEST,
-        rf"{_IN}(?:tests?|__tests__|__mocks__|spec|specs|spec-main|e2e|testdata|fixtures|__snapshots__|cypress|benchmarks?|tap)/.*"
+        rf"{_IN}(?:tests?|testing|[\w-]+-tests?|__tests__|__mocks__|spec|specs|spec-main|e2e|testdata|fixtures|__snapshots__|cypress|benchmarks?|tap)/.*"
         rf"|.*[._-](?:test|tests|spec|e2e|bench|snap)\.[\w.]+|{_IN}(?:test_[^/]+|conftest|[^/]*_test)\.\w+|.*\.snap",
     ),
     (

@@ -34,7 +34,12 @@ SANE = [
     ("Run the nightly job on the new runners", (".github/workflows/nightly.yml",), Rung.HAIKU, False),
     ("Support cursors when listing orders", (), Rung.SONNET, False),
     ("Prevent duplicate invoices when two workers finish at once", (), Rung.SONNET, False),
-    ("Stack discounts in the checkout total", ("src/checkout/total.ts", "src/checkout/total.test.ts"), Rung.SONNET, False),
+    (
+        "Stack discounts in the checkout total",
+        ("src/checkout/total.ts", "src/checkout/total.test.ts"),
+        Rung.SONNET,
+        False,
+    ),
     ("Reject expired refresh tokens", (), Rung.SONNET, True),
     ("Hash passwords with argon2", ("src/users/hash.ts",), Rung.SONNET, True),
     ("Rotate the deploy key's secret in the release workflow", (".github/workflows/release.yml",), Rung.SONNET, True),

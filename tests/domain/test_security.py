@@ -91,6 +91,7 @@ BY_PATH = [
     ("src/author.ts", False),
     ("src/cart.ts", False),
     ("tests/auth/test_login.py", False),
+    ("packages/integration-tests/auth/login.ts", False),
 ]
 
 
