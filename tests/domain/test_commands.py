@@ -172,7 +172,7 @@ def test_a_command_survives_the_inbox() -> None:
 def test_what_can_be_run_now() -> None:
     available = {command.command for typed, command in COMMANDS if is_available(command)}
     assert available >= {"help", "list", "status", "why", "cancel", "retry", "done", "budget"}
-    assert available >= {"unblock", "block", "reassign", "takeover", "incident"}
+    assert available >= {"unblock", "block", "reassign", "takeover", "incident", "sprint", "plan"}
     assert is_available(parse("assign x"))
     assert not is_available(parse("budget raise day 1k")) and not is_available(parse("budget reset"))
 
