@@ -82,4 +82,3 @@ def _need_database(url: str) -> None:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
         raise ConfigError(f"There is no database at {parsed.database} yet. `orch serve` makes it; or set ORCH_HOME.")
-
