@@ -24,6 +24,7 @@ from bot.adapters.gemini_model import GeminiReviewer
 from bot.adapters.git import GitRepository
 from bot.adapters.plan_file import PlanFolders
 from bot.adapters.prices import PriceBook
+from bot.adapters.router_weights import text_model
 from bot.adapters.sandbox import SandboxSettings
 from bot.adapters.slack_chat import SlackChat, asked, make_client
 from bot.domain.approvals import Team
@@ -91,6 +92,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         checks=project.checks,
         security_paths=config.policy.security_paths,
         haiku_first=config.policy.haiku_first,
+        text_model=text_model(),
         aliases=project.aliases,
         working_days=WorkingDays(
             weekdays=project.working_days, off=frozenset(date.fromisoformat(day) for day in project.holidays.extra)

@@ -7,9 +7,12 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from pydantic import InstanceOf
+
 from bot.domain.approvals import Team
 from bot.domain.budget import Limits
 from bot.domain.task import Frozen, Rung
+from bot.domain.text_model import TextModel
 from bot.domain.working_days import WorkingDays
 
 
@@ -31,6 +34,7 @@ class Project(Frozen):
     checks: tuple[str, ...] = ()
     security_paths: tuple[str, ...] = ()
     haiku_first: bool = True
+    text_model: InstanceOf[TextModel] | None = None  # judges what the routing rules leave open
     aliases: Mapping[str, str] = {}  # what plans call people -> their Slack ids
     working_days: WorkingDays = WorkingDays()
 

@@ -47,7 +47,7 @@ def priced(office: Office, project: Project, chosen: Route, budget: int) -> Rout
 
 
 def route_policy(project: Project) -> RoutePolicy:
-    return RoutePolicy(security_paths=project.security_paths, haiku_first=project.haiku_first)
+    return RoutePolicy(security_paths=project.security_paths, haiku_first=project.haiku_first, model=project.text_model)
 
 
 def expected_cost(office: Office, project: Project, chosen: Route) -> int:

@@ -16,9 +16,12 @@ from tests.acceptance.models import HAIKU, Reply
 SETUP: dict[str, Any] = {"checks": (), "policy": {"provider_backoff_seconds": 0.1}}
 #: Which of these are unsure depends on the rules and the text model.
 TEXTS = (
-    "Round the totals half up", "The dashboard shows two totals", "Two decimals everywhere", "Payouts on Mondays",
-    "Show the sum at the bottom", "Half a cent goes to the buyer", "Sort the list by date", "Totals in the footer",
+    "Shorter names in the list", "Smaller margins", "Polish the start page", "Clean up the list", "Mondays only",
+    "The list on one page",
 )  # fmt: skip
+
+#: Unsure, and of some length, so that a few such are a day's tokens.
+LONG = f"Clean up the list {'and again ' * 30}"
 
 
 def _unsure(orch: Orch) -> list[str]:
@@ -57,10 +60,10 @@ async def test_one_small_call_decides_what_is_unsure_while_the_day_lasts(startin
 
         for _ in range(3):  # the rest of the 500 is soon gone
             orch.models.answer(Reply(text="logic high no", usage={"output_tokens": 24}), model=HAIKU)
-            task = await orch.dev.assigns(f"{texts[1]} {'and again ' * 30}")
+            task = await orch.dev.assigns(LONG)
             await orch.channel.shows(task, "The coordinator")
         orch.models.script.clear()
-        task = await orch.dev.assigns(f"{texts[2]} {'and again ' * 30}")
+        task = await orch.dev.assigns(LONG)
         card = await orch.channel.shows(task, "The coordinator could not tell", state="Awaiting approval")
         assert "*Why sonnet*" in card and "tokens left" in card
         spent = [c.used_tokens for c in await _asked(orch)]
