@@ -136,18 +136,6 @@ async def newest_event(session: AsyncSession, pk: int) -> EventRow:
     return (await session.scalars(query)).one()
 
 
-async def parts(session: AsyncSession, row: TaskRow) -> list[str]:
-    """The ids of the tasks that a task was split into (workflows.split), in their order."""
-    of_it = TaskRow.delivery_key.startswith(parts_key(row), autoescape=True)
-    query = select(TaskRow.task_id).where(TaskRow.project == row.project, of_it).order_by(TaskRow.number)
-    return list(await session.scalars(query))
-
-
-def parts_key(row: TaskRow) -> str:
-    """How the delivery keys of a task's parts begin: a task is split once."""
-    return f"split:{row.project}/{row.task_id}/"
-
-
 async def in_project(session: AsyncSession, project: str, *, ended: bool = False) -> Sequence[TaskRow]:
     """The project's tasks, oldest first; those that ended only when asked for."""
     query = select(TaskRow).where(TaskRow.project == project).order_by(TaskRow.pk)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.calls import Verdict
 from bot.domain.card import buttons
 from bot.store import ledger, tasks
+from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
 
@@ -28,7 +29,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     return {
         "row": row,
         "task": task,
-        "buttons": buttons(task, proposed=proposed, was_split=bool(await tasks.parts(session, row))),
+        "buttons": buttons(task, proposed=proposed, was_split=bool(await parts_of(session, row))),
         "tokens": tokens,
         "cost": cost,
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),

@@ -9,6 +9,7 @@ from bot.domain.assign import AssignRequest
 from bot.domain.task import ENDED, Rung, TaskState, TaskType
 from bot.errors import UserMistake
 from bot.store import outbox, tasks
+from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
 from bot.workflows.deeds import Deed, doing, need_right, need_state, state_words
@@ -105,7 +106,7 @@ async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who:
 
 async def refuse_split(session: AsyncSession, row: TaskRow) -> None:
     """Raises UserMistake for a task that goes on as its parts."""
-    parts = await tasks.parts(session, row)
+    parts = await parts_of(session, row)
     if parts:
         raise UserMistake(f"{row.task_id} was split into {', '.join(parts)}; they go on in its place.")
 

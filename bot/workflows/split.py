@@ -20,6 +20,7 @@ from bot.domain.splitting import FEWEST, MOST, Part, Parts, parse_proposal
 from bot.domain.task import ENDED, Route, Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
+from bot.store.parts import parts_key
 from bot.store.tables import CallRow, EventRow, TaskRow
 from bot.workflows.attempts import tell_thread
 from bot.workflows.counting import counted, prepared
@@ -102,7 +103,7 @@ async def prepare_split(office: Office, visit: Visit) -> Question:
 async def finish_split(office: Office, session: AsyncSession, visit: Visit, call_id: str) -> None:
     """Show the proposal, or say that there is none. Raises Superseded."""
     row = await current(session, visit)
-    parts = await parts_of(office, session, call_id)
+    parts = await proposed_parts(office, session, call_id)
     if isinstance(parts, str):
         await _stay(office, session, row, parts)
         return
@@ -120,7 +121,7 @@ async def stay(office: Office, session: AsyncSession, visit: Visit, why: str) ->
     await _stay(office, session, await current(session, visit), why)
 
 
-async def parts_of(office: Office, session: AsyncSession, call_id: str) -> Parts | str:
+async def proposed_parts(office: Office, session: AsyncSession, call_id: str) -> Parts | str:
     """What a settled call proposed; or why that is no proposal."""
     reply = ModelReply.model_validate((await session.get_one(CallRow, call_id)).reply)
     return parse_proposal(office.redact(reply.text), reply.stop == "end")
@@ -158,7 +159,7 @@ async def accept(office: Office, deed: Deed, call_id: str, edited: Parts | None 
         ids: list[str] = []
         for part, (request, chosen) in zip(parts, routes, strict=True):
             made = new_row(office, office.projects[row.project], request, chosen, row.requester,
-                           f"{tasks.parts_key(row)}{len(ids) + 1}")  # fmt: skip
+                           f"{parts_key(row)}{len(ids) + 1}")  # fmt: skip
             made.sprint, made.day, made.deadline = row.sprint, row.day, row.deadline
             made.after = [ids[number - 1] for number in part.after] or list(row.after)
             made.criteria = list(part.criteria)
@@ -194,7 +195,7 @@ async def _open(office: Office, session: AsyncSession, row: TaskRow, call_id: st
     """The parts of the proposal, if it is the one that the task waits for. Raises UserMistake."""
     await refuse_split(session, row)
     detail: dict[str, Any] = (await tasks.newest_event(session, row.pk)).detail
-    parts = await parts_of(office, session, call_id) if detail.get("proposal") == call_id else ""
+    parts = await proposed_parts(office, session, call_id) if detail.get("proposal") == call_id else ""
     if row.state != TaskState.BLOCKED or isinstance(parts, str):
         raise UserMistake(f"That proposal is no longer open: {row.task_id} is {state_words(row)}.")
     return parts
