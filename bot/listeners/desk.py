@@ -39,6 +39,7 @@ class Desk:
         self.office = office
         self._handlers: dict[str, Handler] = {}
         self._at_work: set[str] = set()  # keys of the deliveries that this process works on now
+        self._put_off: set[str] = set()  # keys of those that waited for Slack; not left over by a crash
 
     def handles(self, kind: str, handler: Handler) -> None:
         self._handlers[kind] = handler
@@ -78,10 +79,11 @@ class Desk:
 
     async def _work_off(self, before: datetime) -> None:
         async with self.office.db.read() as session:
-            rows = await inbox.left_over(session, before)
+            rows = await inbox.left_over(session, self.office.now())
         for row in rows:
-            if row.key in self._at_work:
+            if row.key in self._at_work or (row.received_at >= before and row.key not in self._put_off):
                 continue
+            self._put_off.discard(row.key)
             with self._working_on(row.key):
                 async with self.office.db.read() as session:
                     still_open = await inbox.is_open(session, row.key)
@@ -94,7 +96,8 @@ class Desk:
             await self._handle(kind, payload)
         except ChatError as error:
             log.warning("%s (%s) waits until Slack can be reached: %s", payload["key"], kind, error)
-            return  # left open: it is taken up again
+            self._put_off.add(payload["key"])
+            return  # left open: it is taken up again at the next look
         except Exception:
             log.exception("%s %s failed", kind, payload["key"])
             await self._say_defect(payload)
