@@ -28,7 +28,6 @@ from bot.adapters.router_weights import text_model
 from bot.adapters.sandbox import SandboxSettings
 from bot.adapters.slack_chat import SlackChat, asked, make_client
 from bot.domain.approvals import Team
-from bot.domain.prices import price_from_dollars
 from bot.domain.project import Project
 from bot.domain.secrets import Redactor
 from bot.domain.task import Rung
@@ -100,18 +99,6 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
     )
 
 
-def price_book(config: Config) -> PriceBook:
-    """Prices, the config's own included. Raises ConfigError for a model whose price is unknown."""
-    overrides = {
-        config.model_id(Rung(name)): price_from_dollars(
-            model.price.input, model.price.output, model.price.cache_write, model.price.cache_read
-        )
-        for name, model in config.models.items()
-        if model.price
-    }
-    return PriceBook(overrides)
-
-
 def checks_runner(settings: Settings, redact: Callable[[str], str]) -> SandboxedChecks:
     box = settings.config.sandbox
     sandbox = SandboxSettings(
@@ -154,7 +141,7 @@ def build_office(settings: Settings, database: Database, client: AsyncWebClient)
     """Every adapter, made from settings. Raises ConfigError."""
     config = settings.config
     redact = Redactor(settings.secrets)
-    prices = price_book(config)
+    prices = PriceBook(config.own_prices)
     templates = data_folder("templates")
     slowest = max(model.timeout_seconds for model in config.models.values())
     claude = AnthropicModel(settings.anthropic_api_key or "", settings.anthropic_base_url, slowest)

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from bot.adapters.anthropic_model import AnthropicModel
 from bot.adapters.gemini_model import GeminiReviewer
+from bot.adapters.prices import PriceBook
 from bot.cli.finding import Finding, Patient, problem, well
 from bot.domain.calls import ModelRequest
 from bot.domain.task import Rung
 from bot.errors import ConfigError, ModelError
-from bot.wiring import price_book
 
 #: Seconds that a provider may take to answer.
 PATIENCE = 20.0
@@ -44,7 +44,7 @@ async def gemini(patient: Patient) -> list[Finding]:
 async def prices(patient: Patient) -> list[Finding]:
     """Is the price of each rung's model known? Without one, it is never called."""
     config, today = patient.settings.config, datetime.now(UTC).date()
-    book = price_book(config)
+    book = PriceBook(config.own_prices)
     models = {Rung(name): config.model_id(Rung(name)) for name in config.models}
     unknown = [finding for rung, model in models.items() for finding in _price(book.price, rung, model, today)]
     return unknown or [well("prices", "known for every rung")]

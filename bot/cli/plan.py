@@ -172,10 +172,7 @@ def _cost(rung: Rung, tokens: int, config: Config) -> int:
     """Micro-dollars that so many tokens are likely to cost."""
     if not tokens:
         return 0
-    own = config.models[rung.value].price  # type: ignore[index]
-    given = prices.price_from_dollars(own.input, own.output, own.cache_write, own.cache_read) if own else None
-    model = config.model_id(rung)
-    price = given or PriceBook().price(model, datetime.now(UTC).date())
+    price = PriceBook(config.own_prices).price(config.model_id(rung), datetime.now(UTC).date())
     return prices.expected_cost(tokens, price)
 
 

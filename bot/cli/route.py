@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.adapters.prices import PriceBook
 from bot.adapters.router_weights import text_model
+from bot.config import Config
+from bot.domain.prices import priced
 from bot.domain.routing import RoutePolicy, RouteRequest, route
+from bot.domain.task import Rung
 from bot.errors import OrchError
 from bot.settings import load_settings
 
@@ -17,23 +22,28 @@ def route_lines(source: str) -> int:
     """Route each JSON line of a file (or "-") to one JSON line; a line that cannot be read says why.
 
     Raises OrchError for a file that cannot be read."""
-    policy = load_settings().config.policy
-    rules = RoutePolicy(security_paths=policy.security_paths, haiku_first=policy.haiku_first, model=text_model())
+    config = load_settings().config
     if source == "-":
-        return _route(sys.stdin, rules)
+        return _route(sys.stdin, config)
     try:
         with Path(source).open(encoding="utf-8", errors="replace") as lines:
-            return _route(lines, rules)
+            return _route(lines, config)
     except OSError as error:
         raise OrchError(f"{source} cannot be read: {error.strerror}.") from error
 
 
-def _route(lines: Iterable[str], rules: RoutePolicy) -> int:
+def _route(lines: Iterable[str], config: Config) -> int:
+    policy = config.policy
+    rules = RoutePolicy(security_paths=policy.security_paths, haiku_first=policy.haiku_first, model=text_model())
+    book, today = PriceBook(config.own_prices), datetime.now(UTC).date()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             chosen = route(RouteRequest.model_validate_json(line), rules)
+            if chosen.rung is not Rung.MANUAL:
+                price = book.price(config.model_id(chosen.rung), today)
+                chosen = priced(chosen, config.limits.task[chosen.rung], price)
             print(json.dumps(chosen.model_dump(mode="json")))
         except (OrchError, ValueError) as error:
             print(json.dumps({"error": str(error), "line": number}))

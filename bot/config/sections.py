@@ -31,6 +31,8 @@ from bot.config.values import (
 )
 from bot.domain.budget import LEAN, DayBudget, Limits
 from bot.domain.models import CURRENT, current_model, is_claude
+from bot.domain.prices import Price as ModelPrice
+from bot.domain.prices import price_from_dollars
 from bot.domain.providers import Patience
 from bot.domain.task import Rung
 
@@ -248,6 +250,15 @@ class Config(Section):
         if not self.projects:
             found.append('no projects are configured: add one under "projects" (`orch init` asks for it)')
         return tuple(w for w in found if w)
+
+    @property
+    def own_prices(self) -> dict[str, ModelPrice]:
+        """Model id -> the price that the file gives it; it wins over the price list."""
+        given = {Rung(name): model.price for name, model in self.models.items() if model.price}
+        return {
+            self.model_id(rung): price_from_dollars(own.input, own.output, own.cache_write, own.cache_read)
+            for rung, own in given.items()
+        }
 
     def model_id(self, rung: Rung) -> str:
         """The vendor's model id behind a rung, retired names mapped to today's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 
 from bot.domain.calls import Usage
-from bot.domain.task import Frozen
+from bot.domain.task import Frozen, Route
 
 MTOK = 1_000_000
 #: The part of an edit's tokens that is output: files go in, short edits come out.
@@ -60,6 +60,12 @@ def expected_cost(tokens: int, price: Price) -> int:
     """Micro-dollars that an edit of so many tokens, input and output together, is likely to cost."""
     output = round(tokens * OUTPUT_SHARE)
     return cost(Usage(input=tokens - output, output=output), price)
+
+
+def priced(route: Route, budget: int, price: Price) -> Route:
+    """The route with what one attempt within `budget` tokens takes and costs at most (R-RT-7)."""
+    tokens = min(route.expected_tokens or budget, budget)
+    return route.model_copy(update={"expected_tokens": tokens, "max_cost_microusd": cost(Usage(output=budget), price)})
 
 
 def price_from_dollars(

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import prices
 from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
-from bot.domain.calls import Usage
 from bot.domain.project import Project
 from bot.domain.routing import RoutePolicy, RouteRequest, route
 from bot.domain.task import Route, Rung
@@ -38,12 +37,7 @@ def priced(office: Office, project: Project, chosen: Route, budget: int) -> Rout
     if chosen.rung is Rung.MANUAL:
         return chosen
     price = office.price(project.models[chosen.rung], project.day(office.now()))
-    return chosen.model_copy(
-        update={
-            "expected_tokens": min(chosen.expected_tokens or budget, budget),
-            "max_cost_microusd": prices.cost(Usage(output=budget), price),
-        }
-    )
+    return prices.priced(chosen, budget, price)
 
 
 def route_policy(project: Project) -> RoutePolicy:
