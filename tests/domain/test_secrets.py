@@ -54,7 +54,7 @@ SAMPLES = [
     ("Stripe key", "Stripe('@')", "rk_" + "test_" + some(99)),
     ("Stripe webhook secret", "@", "wh" + "sec_" + some(32)),
     ("npm token", "@", "np" + "m_" + some(36)),
-    ("npm token", "//registry.npmjs.org/:_authToken=@", some(36, HEX)),
+    ("npm token", "//npm.example.org/:_authToken=@", some(36, HEX)),
     ("PyPI token", "password = @", "py" + "pi-AgEIcHlwaS5vcmc" + some(120)),
     ("Twilio key", "@", "S" + "K" + some(32, HEX)),
     ("SendGrid key", "@", "S" + "G." + some(22) + "." + some(43)),
