@@ -138,10 +138,6 @@ class Chat(Protocol):
         """What Slack says of a person; remembered for a few minutes."""
         ...
 
-    async def message_text(self, channel: str, ts: str) -> str:
-        """The text of one message, or "" where it cannot be read."""
-        ...
-
     async def upload(
         self, channel: str, thread_ts: str, name: str, content: str, title: str, *, look_first: bool = False
     ) -> None:

@@ -68,7 +68,7 @@ def test_the_complete_example_loads_without_a_warning() -> None:
     assert config.warnings == ()
     assert config.limits.sprints == {0: 24_000}
     assert config.limits.task[Rung.SONNET] == 5_000
-    assert config.project_of("GRANTER").zone.key == "Europe/Lisbon"
+    assert config.projects[0].zone.key == "Europe/Lisbon"
 
 
 def test_nothing_given_is_lean() -> None:

@@ -140,11 +140,6 @@ class SlackChat:
         self._people[user] = (self._now() + PERSON_SECONDS, person)
         return person
 
-    async def message_text(self, channel: str, ts: str) -> str:
-        found = await asked(self._client.conversations_history(channel=channel, latest=ts, inclusive=True, limit=1))
-        messages = found.get("messages") or [{}]
-        return str(messages[0].get("text") or "")
-
     async def upload(
         self, channel: str, thread_ts: str, name: str, content: str, title: str, *, look_first: bool = False
     ) -> None:

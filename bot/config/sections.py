@@ -296,6 +296,3 @@ class Config(Section):
             yellow=self.budgets.yellow,
             red=self.budgets.red,
         )
-
-    def project_of(self, key: str) -> Project:
-        return next(p for p in self.projects if p.key == key)

@@ -63,7 +63,6 @@ __all__ = [
     "TaskRef",
     "Unblock",
     "Why",
-    "is_available",
     "parse",
 ]
 
@@ -104,13 +103,8 @@ def parse(raw: str) -> Command:
         raise UserMistake(f"{mistake}{again}", mistake.form or BY_NAME[name].form) from None
 
 
-def is_available(command: Command) -> bool:
-    """Whether this version can run the command (help.ENTRIES); else the answer is "not yet"."""
-    return entry_of(command).now
-
-
 def entry_of(command: Command) -> Entry:
-    """What help says of the command."""
+    """What help says of the command; `now` False = the answer is "not yet"."""
     changes = isinstance(command, Budget) and command.action != "show"
     return BY_NAME[f"budget {command.action}" if isinstance(command, Budget) and changes else command.command]
 

@@ -54,11 +54,6 @@ def of_findings(findings: Sequence[Finding], missing_cases: Sequence[str] = ()) 
     return "\n".join(["The review asked for changes:", *lines, *missing])
 
 
-def of_person(words: str) -> str:
-    """What a person said about the task."""
-    return f"{FROM_PERSON} said: {words.strip()}"
-
-
 def _place(finding: Finding) -> str:
     line = f":{finding.line}" if finding.line else ""
     return f"{finding.file}{line} " if finding.file else ""

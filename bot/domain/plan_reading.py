@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bot.domain.command_text import shown
 from bot.domain.plan import Plan, PlanSprint, PlanTask
-from bot.domain.plan_errors import Entry, Items, Node, Problem, Report, Scalar, Table, errors_of, mistake
+from bot.domain.plan_errors import Entry, Items, Node, Problem, Report, Scalar, Table, errors_of
 from bot.domain.plan_fields import (
     BRIDGES,
     PLAN_FIELDS,
@@ -33,14 +33,6 @@ class Reading(NamedTuple):
 
     plan: Plan | None
     problems: tuple[Problem, ...]
-
-
-def read_plan(source: Node, known: Collection[str] = ()) -> Plan:
-    """The plan. Raises UserMistake that names every error."""
-    plan, problems = check_plan(source, known)
-    if plan is None:
-        raise mistake(problems, "The plan", "orch plan check FILE")
-    return plan
 
 
 def check_plan(source: Node, known: Collection[str] = ()) -> Reading:

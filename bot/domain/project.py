@@ -38,10 +38,6 @@ class Project(Frozen):
     aliases: Mapping[str, str] = {}  # what plans call people -> their Slack ids
     working_days: WorkingDays = WorkingDays()
 
-    def alias_of(self, person: str) -> str:
-        """What plans call a person, else their Slack id (R-MSG-1)."""
-        return next((alias for alias, id in self.aliases.items() if id == person), person)
-
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)

@@ -10,7 +10,6 @@ change nothing. The review waits instead, and is asked for again by itself.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -144,8 +143,3 @@ def rest_of(provider: Provider, state: Health, zone: tzinfo, *, being_tried: boo
             return Rest(provider=provider, why=why, probes=0 if being_tried else 1)
         case _:
             return None
-
-
-def seconds_left(state: Resting, now: datetime) -> int:
-    """Whole seconds until the rest is over."""
-    return max(0, math.ceil((state.until - now).total_seconds()))

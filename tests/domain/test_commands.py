@@ -34,7 +34,7 @@ from bot.domain.commands import (
     Takeover,
     Unblock,
     Why,
-    is_available,
+    entry_of,
     parse,
 )
 from bot.domain.help import ENTRIES, NAMES, Entry
@@ -170,11 +170,11 @@ def test_a_command_survives_the_inbox() -> None:
 
 
 def test_what_can_be_run_now() -> None:
-    available = {command.command for typed, command in COMMANDS if is_available(command)}
+    available = {command.command for typed, command in COMMANDS if entry_of(command).now}
     assert available >= {"help", "list", "status", "why", "cancel", "retry", "done", "budget"}
     assert available >= {"unblock", "block", "reassign", "takeover", "incident", "sprint", "plan"}
-    assert is_available(parse("assign x"))
-    assert not is_available(parse("budget raise day 1k")) and not is_available(parse("budget reset"))
+    assert entry_of(parse("assign x")).now
+    assert not entry_of(parse("budget raise day 1k")).now and not entry_of(parse("budget reset")).now
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
@@ -182,7 +182,7 @@ def test_the_examples_of_help_are_right(entry: Entry) -> None:
     for example in entry.examples:
         command = parse(example.removeprefix("@orch ").replace("@ann", "<@U1>"))
         assert command.command == entry.name.split()[0]
-        assert is_available(command) is entry.now
+        assert entry_of(command).now is entry.now
 
 
 def test_help_knows_every_command() -> None:

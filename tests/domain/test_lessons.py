@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.calls import Finding
-from bot.domain.lessons import LESSON_CHARS, LESSONS, of_findings, of_person, remember, shorten
+from bot.domain.lessons import FROM_PERSON, LESSON_CHARS, LESSONS, of_findings, remember, shorten
 
 
 def test_only_the_newest_are_kept() -> None:
@@ -16,7 +16,7 @@ def test_only_the_newest_are_kept() -> None:
 
 
 def test_what_a_person_said_is_not_crowded_out() -> None:
-    learned = remember([], of_person("Use tabs, please"))
+    learned = remember([], f"{FROM_PERSON} said: Use tabs, please")
     for n in range(6):
         learned = remember(learned, f"$ make test  (ended with 1)\nfailure {n}")
     assert learned[0] == "A person said: Use tabs, please"
