@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -97,6 +98,16 @@ class CheckRunner(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file for a thread: text, or bytes such as a picture's, which `alt` says in words."""
+
+    name: str
+    title: str
+    content: str | bytes
+    alt: str = ""
+
+
 class Chat(Protocol):
     """Outbound Slack. Posts carry metadata (`event_type: orch`, key) so that a repeat can find the first.
 
@@ -138,9 +149,7 @@ class Chat(Protocol):
         """What Slack says of a person; remembered for a few minutes."""
         ...
 
-    async def upload(
-        self, channel: str, thread_ts: str, name: str, content: str, title: str, *, look_first: bool = False
-    ) -> None:
-        """Upload a text file into a thread. `look_first`: it may have been uploaded before, so look for a file of this
-        name and title there, and be content with that one."""
+    async def upload(self, channel: str, thread_ts: str, file: Upload, *, look_first: bool = False) -> None:
+        """Upload a file into a thread. `look_first`: it may have been uploaded before, so look for a file of this name
+        and title there, and be content with that one."""
         ...

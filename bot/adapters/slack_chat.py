@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.approvals import Person
 from bot.errors import ChatError
+from bot.ports import Upload
 
 T = TypeVar("T")
 
@@ -76,7 +77,7 @@ class SlackChat:
         return str(posted["ts"])
 
     async def update(self, channel: str, ts: str, message: Mapping[str, Any]) -> None:
-        await asked(self._client.chat_update(channel=channel, ts=ts, **message))
+        await asked(self._client.chat_update(channel=await self._place(channel), ts=ts, **message))
 
     async def whisper(
         self,
@@ -140,17 +141,21 @@ class SlackChat:
         self._people[user] = (self._now() + PERSON_SECONDS, person)
         return person
 
-    async def upload(
-        self, channel: str, thread_ts: str, name: str, content: str, title: str, *, look_first: bool = False
-    ) -> None:
+    async def upload(self, channel: str, thread_ts: str, file: Upload, *, look_first: bool = False) -> None:
+        channel = await self._place(channel)
         if look_first:
             said = await asked(self._client.conversations_replies(channel=channel, ts=thread_ts, limit=LOOK_BACK))
-            files = [file for message in said.get("messages") or () for file in message.get("files") or ()]
-            if any((file.get("name"), file.get("title")) == (name, title) for file in files):
+            there = [each for message in said.get("messages") or () for each in message.get("files") or ()]
+            if any((each.get("name"), each.get("title")) == (file.name, file.title) for each in there):
                 return
         await asked(
             self._client.files_upload_v2(
-                channel=channel, thread_ts=thread_ts, filename=name, content=content or " ", title=title
+                channel=channel,
+                thread_ts=thread_ts,
+                filename=file.name,
+                content=file.content or " ",
+                title=file.title,
+                alt_txt=file.alt or None,
             )
         )
 

@@ -34,12 +34,26 @@ async def want(
     at: datetime,
     *,
     task_pk: int | None = None,
-) -> None:
-    """Ask for one message, once: the same key again is a no-op."""
+    thread_of: str | None = None,
+) -> bool:
+    """Ask for one message, once: the same key again is a no-op, and False. An `upload` has the payload {"name",
+    "title"} and "content" (text) or "base64" (bytes) with "alt"."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk}
+    row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk,
+           "thread_of": thread_of}  # fmt: skip
     await session.flush()
-    await session.execute(insert(OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    added = await session.execute(insert(OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    return bool(added.rowcount)  # type: ignore[attr-defined]
+
+
+async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -> bool:
+    """Let a post or direct message say something else, in place; False where it was never wanted."""
+    changed = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.key == key)
+        .values(payload=dict(payload), wanted_revision=OutboxRow.wanted_revision + 1, due=True)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
 def card_key(row: TaskRow) -> str:

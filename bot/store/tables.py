@@ -95,6 +95,21 @@ class EventRow(Base):
     detail: Mapped[dict[str, Any]]
 
 
+class ProjectEventRow(Base):
+    """Append-only: what a person or the clock did to a project as a whole, in the transaction of the change itself."""
+
+    __tablename__ = "project_events"
+    __table_args__ = (Index("project_events_by_time", "project", "at"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    project: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(40))  # a Slack id, or "orch"
+    kind: Mapped[str] = mapped_column(String(40))
+    why: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]]
+
+
 class AttemptRow(Base):
     """One attempt at one rung: one edit and at most one repair (R-ESC-4)."""
 
@@ -219,7 +234,10 @@ class InboxRow(Base):
 
 
 class OutboxRow(Base):
-    """One Slack message that is wanted: a task's card (updated in place), a thread reply, a DM, an upload.
+    """One Slack message that is wanted: a task's card, a post in a channel, a DM, a thread reply, an upload.
+
+    A card's text is rendered when it is sent; a post or a DM can be rewritten (store.outbox.rewrite). Replies and
+    uploads go into the thread of `thread_of`, or of the task's card.
 
     It is due while shown_revision < wanted_revision. `leased_until` keeps two senders apart; a lease that ran out
     means that a send may have happened, so the next sender looks for the message by its key first."""
@@ -228,7 +246,8 @@ class OutboxRow(Base):
     __table_args__ = (Index("outbox_due", "due"),)
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))  # card | thread | direct | upload
+    kind: Mapped[str] = mapped_column(String(20))  # card | channel | direct | thread | upload
+    thread_of: Mapped[str | None] = mapped_column(String(255))  # key of the message in whose thread it belongs
     task_pk: Mapped[int | None] = mapped_column(ForeignKey("tasks.pk"))
     channel: Mapped[str] = mapped_column(String(40))  # a person's id for a direct message
     payload: Mapped[dict[str, Any]]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from base64 import b64decode
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from bot.errors import ChatError, OrchError
+from bot.ports import Upload
 from bot.store import outbox
 from bot.store.tables import OutboxRow, TaskRow
 from bot.workflows.card import card_facts
@@ -72,12 +76,13 @@ class Messenger:
             if not await outbox.lease(session, row, now, now + LEASE):
                 return
             task = await session.get(TaskRow, row.task_pk) if row.task_pk else None
-            card = await session.get(OutboxRow, outbox.card_key(task)) if task else None
+            parent = row.thread_of or (outbox.card_key(task) if task else None)
+            above = await session.get(OutboxRow, parent) if parent else None
             fresh = await session.get_one(OutboxRow, row.key, populate_existing=True)
             revision = fresh.wanted_revision
         holding = asyncio.create_task(self._hold(row.key))
         try:
-            ts = await self._send(row, card.ts if card else None, maybe_sent=row.tries > 0)
+            ts = await self._send(fresh, above.ts if above else None, maybe_sent=row.tries > 0)
         except OrchError as error:
             await self._postpone(row, str(error), passing=not isinstance(error, ChatError) or error.passing)
             return
@@ -99,7 +104,7 @@ class Messenger:
             async with self._office.db.begin() as session:
                 await outbox.hold(session, key, self._office.now() + LEASE)
 
-    async def _send(self, row: OutboxRow, card_ts: str | None, maybe_sent: bool) -> str | None:
+    async def _send(self, row: OutboxRow, thread_ts: str | None, maybe_sent: bool) -> str | None:
         """Send one message; returns its ts. Raises OrchError where Slack refused or could not be reached."""
         chat, office = self._office.chat, self._office
         match row.kind:
@@ -115,21 +120,24 @@ class Messenger:
                     await chat.update(row.channel, ts, message)
                 return ts
             case "thread":
-                self._need(card_ts)
-                return await chat.post(row.channel, row.payload, key=row.key, thread_ts=card_ts, look_first=maybe_sent)
+                ts = self._need(thread_ts)
+                return await chat.post(row.channel, row.payload, key=row.key, thread_ts=ts, look_first=maybe_sent)
             case "upload":
-                thread_ts, file = self._need(card_ts), row.payload
-                await chat.upload(
-                    row.channel, thread_ts, file["name"], file["content"], file["title"], look_first=maybe_sent
-                )
+                await chat.upload(row.channel, self._need(thread_ts), upload_of(row.payload), look_first=maybe_sent)
                 return None
+            case _ if row.ts:
+                await chat.update(row.channel, row.ts, row.payload)
+                return row.ts
             case _:
-                return await chat.post(row.channel, row.payload, key=row.key, look_first=maybe_sent)
+                ts = await chat.post(row.channel, row.payload, key=row.key, look_first=maybe_sent)
+                if maybe_sent and row.wanted_revision > 1:  # the one that was found may be older
+                    await chat.update(row.channel, ts, row.payload)
+                return ts
 
-    def _need(self, card_ts: str | None) -> str:
-        if card_ts is None:
-            raise OrchError("the task's card is not posted yet")
-        return card_ts
+    def _need(self, thread_ts: str | None) -> str:
+        if thread_ts is None:
+            raise OrchError("the message above it is not posted yet")
+        return thread_ts
 
     async def _postpone(self, row: OutboxRow, error: str, *, passing: bool) -> None:
         give_up = row.tries >= len(RETRY_SECONDS) and not passing
@@ -142,3 +150,9 @@ class Messenger:
         )
         async with self._office.db.begin() as session:
             await outbox.failed(session, row.key, error, again)
+
+
+def upload_of(file: Mapping[str, Any]) -> Upload:
+    """The file that an `upload` row's payload describes."""
+    content = b64decode(file["base64"]) if "base64" in file else file["content"]
+    return Upload(file["name"], file["title"], content, file.get("alt", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.adapters.slack_chat import SlackChat, make_client
+from bot.ports import Upload
 from tests.local.slack_bed import workspace
 
 
@@ -11,5 +12,5 @@ async def test_a_repeated_upload_finds_the_first() -> None:
         chat = SlackChat(make_client(world.app.bot_token, f"{world.base_url}/api/"))
         card = await chat.post("C0DEV", {"text": "a card"}, key="card")
         for title, look_first in (("one", False), ("one", True), ("two", True), ("two", True)):
-            await chat.upload("C0DEV", card, "S0-D0-1.diff", "content", title, look_first=look_first)
+            await chat.upload("C0DEV", card, Upload("S0-D0-1.diff", title, "content"), look_first=look_first)
         assert [file.title for file in world.files.values()] == ["one", "two"]

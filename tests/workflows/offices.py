@@ -48,6 +48,7 @@ class FakeChat:
     posts: list[str] = field(default_factory=list)
     looked_for: list[str] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)
+    threads: list[str | None] = field(default_factory=list)  # the message above each post that was sent
     trouble: list[tuple[Exception, bool]] = field(default_factory=list)  # (error, whether the post took effect)
     whispers: list[str] = field(default_factory=list)
     slow: float = 0.0
@@ -67,6 +68,7 @@ class FakeChat:
                 self.posts.append(key)
             raise error
         self.posts.append(key)
+        self.threads.append(thread_ts)
         return f"{len(self.posts) - 1}.0"
 
     async def update(self, channel: str, ts: str, message: Mapping[str, Any]) -> None:

@@ -123,3 +123,30 @@ async def test_what_hangs_on_a_card_waits_for_it(database_url: str) -> None:
             clock.now += timedelta(seconds=2)
             await messenger.round()
         assert chat.posts == [outbox.card_key(task), "thread/1"]
+
+
+async def test_a_post_can_be_rewritten_in_place(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        chat = FakeChat()
+        messenger = Messenger(an_office(database, chat=chat))
+        await want(database, "alert/1", "channel")
+        await messenger.round()
+        async with database.begin() as session:
+            assert await outbox.rewrite(session, "alert/1", {"text": "solved"})
+            assert not await outbox.rewrite(session, "alert/2", {"text": "never wanted"})
+        await messenger.round()
+        assert (chat.posts, chat.updates) == (["alert/1"], ["0.0"])
+
+
+async def test_a_reply_hangs_on_the_message_that_it_names(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        chat, clock = FakeChat(), Clock()
+        await want(database, "report/1", "channel")
+        async with database.begin() as session:
+            again = await outbox.want(session, "report/1", "channel", "C0DEV", {"text": "x"}, NOW)
+            first = await outbox.want(session, "a/1", "thread", "C0DEV", {"text": "x"}, NOW, thread_of="report/1")
+        assert (first, again) == (True, False)
+        for _ in range(2):
+            await Messenger(an_office(database, chat=chat, clock=clock)).round()
+            clock.now += timedelta(seconds=2)
+        assert (chat.posts, chat.threads) == (["report/1", "a/1"], [None, "0.0"])
