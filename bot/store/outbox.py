@@ -42,8 +42,8 @@ async def want(
     row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk,
            "thread_of": thread_of}  # fmt: skip
     await session.flush()
-    added = await session.execute(insert(OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]))
-    return bool(added.rowcount)  # type: ignore[attr-defined]
+    added = insert(OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(OutboxRow.key)
+    return await session.scalar(added) is not None
 
 
 async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -> bool:
