@@ -21,7 +21,6 @@ RULES = {
 }
 #: Not built yet, so no test may claim to show it. Take an id out when its test is there.
 TO_COME = {
-    "R-BUD-5",  # the saving, measured
     "R-SEC-5",  # the blocker's clock
     *(f"R-DAY-{n}" for n in range(1, 6)),
     *(f"R-REP-{n}" for n in range(1, 4)),

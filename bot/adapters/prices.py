@@ -36,7 +36,10 @@ def _dated(model: str, on: date) -> Price:
             _, info = snapshot.find_provider_model(model, None, provider, None)
         except LookupError:
             continue
-        return _price(info.get_prices(datetime.combine(on, time(12), UTC)), model)
+        noon = datetime.combine(on, time(12), UTC)
+        usual = _price(info.get_prices(noon), model)
+        batched = _price(info.get_prices(noon, {"processing": "batch"}), model)
+        return usual if batched == usual else usual.model_copy(update={"batched": batched})
     raise ConfigError(_no_price(model))
 
 

@@ -27,6 +27,14 @@ class Price(Frozen):
 
     base: Rate
     long: tuple[tuple[int, Rate], ...] = ()  # (above, rate), ascending
+    batched: Price | None = None  # what it costs through the provider's batch API, where the price list says
+
+    def of(self, batch: bool) -> Price:
+        """The price of a call made through the batch API, or not. Both providers document half of every price
+        there, which holds where the price list does not say."""
+        if not batch:
+            return self
+        return self.batched or Price(base=_half(self.base), long=tuple((at, _half(rate)) for at, rate in self.long))
 
     def rate(self, prompt_tokens: int) -> Rate:
         """The rate for a call with so many input tokens."""
@@ -88,6 +96,10 @@ def micro(dollars: float | Decimal) -> int:
     if not exact.is_finite() or exact < 0:
         raise ValueError(f"{dollars} is not a price in dollars")
     return int((exact * MTOK).to_integral_value(rounding=ROUND_CEILING))
+
+
+def _half(rate: Rate) -> Rate:
+    return Rate(**{kind: -(-price // 2) for kind, price in rate.model_dump().items()})
 
 
 def _per_mtok(micro_times_tokens: int) -> int:

@@ -15,7 +15,7 @@ from bot.store.tables import CallRow, EventRow, TaskRow
 CALL_FIELDS = (
     "id", "attempt", "number", "purpose", "rung", "model", "answered_by", "day", "state", "reserved_tokens",
     "used_tokens", "input_tokens", "output_tokens", "thinking_tokens", "cache_write_tokens", "cache_read_tokens",
-    "reserved_microusd", "cost_microusd", "error", "created_at", "settled_at",
+    "reserved_microusd", "cost_microusd", "batch", "error", "created_at", "settled_at",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -161,6 +161,8 @@ class CallRow(Base):
     applied: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what its edits came to
     error: Mapped[str] = mapped_column(Text, default="")
     retryable: Mapped[bool] = mapped_column(default=False)
+    batch: Mapped[bool] = mapped_column(default=False, server_default=false())  # goes through the provider's batch API
+    batch_id: Mapped[str | None] = mapped_column(String(80))  # the provider's, once it has the call
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 

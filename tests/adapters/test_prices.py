@@ -53,3 +53,19 @@ def test_the_config_wins() -> None:
     book = PriceBook({"gpt-9": own, "claude-haiku-5-5": own})
     assert book.price("gpt-9", NOVEMBER) == own
     assert book.price("claude-haiku-5-5", NOVEMBER) == own
+
+
+@pytest.mark.parametrize("model", CURRENT.values())
+def test_a_batch_costs_half_as_both_providers_document(model: str) -> None:
+    """The table behind domain.prices' own half, which holds where the price list is silent."""
+    usual = PriceBook().price(model, NOVEMBER)
+    silent = usual.model_copy(update={"batched": None})
+    used = Usage(input=1_000_000, output=1_000_000, cache_write=100_000, cache_read=100_000)
+    for price in (usual, silent):
+        assert cost(used, price.of(batch=True)) == pytest.approx(cost(used, price.of(batch=False)) / 2)
+
+
+def test_the_price_list_says_what_a_batch_costs() -> None:
+    haiku = PriceBook().price("claude-haiku-5-5", NOVEMBER)
+    assert haiku.of(batch=True).base == price_from_dollars(0.05, 0.25, 0.0625, 0.005).base
+    assert haiku.of(batch=True).rate(100_001).input == 250_000

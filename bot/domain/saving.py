@@ -1,0 +1,142 @@
+"""What the work cost, against what all of it would have cost on sonnet (R-BUD-5). Integer micro-dollars.
+
+The baseline is the same work done by sonnet alone: the edits, repairs, splits, reports and reviews that were made, with
+the same tokens of each kind, at sonnet's own price of the day. It is shown twice: with every input token at the plain
+price, and with what was cached here cached there too, at sonnet's prices for writing and reading. The saving is
+measured against the lower of the two.
+
+What is hard on Orch, deliberately:
+- Haiku's attempts that did not pass (or did not yet), their reviews, and every repair by haiku are in the actual cost
+  only: sonnet might not have needed them. So are the coordinator's questions, since who sends all to sonnet asks none.
+- A call whose outcome is unknown is in the actual cost at its whole reservation.
+- Opus's attempts are in the baseline at sonnet's price.
+- Gemini's tokens are taken as sonnet's, though sonnet counts more for the same text.
+Kind to it is one thing: an all-sonnet team would review with sonnet, so reviews of accepted work are in the baseline.
+Sonnet's own failed attempts are on both sides. Refused calls owe nothing; calls under way are left out.
+
+The levers are added one by one, in the order of STEPS, so that each shows what it brings on top of those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Literal
+
+from bot.domain.calls import Purpose, Usage
+from bot.domain.prices import Price, cost
+from bot.domain.task import Frozen, Rung
+
+#: What R-BUD-5 asks for.
+GOAL = 0.70
+Step = Literal["all_sonnet", "all_sonnet_cached", "routing", "haiku_first", "prompt_cache", "batch"]
+#: The baselines, then the levers, each with those before it.
+STEPS: dict[Step, str] = {
+    "all_sonnet": "all on sonnet, no cache",
+    "all_sonnet_cached": "all on sonnet, with its own prompt cache",
+    "routing": "each task on its rung",
+    "haiku_first": "+ haiku first where the floor allows",
+    "prompt_cache": "+ prompt cache",
+    "batch": "+ batch API for what is not urgent",
+}
+LEVERS: tuple[Step, ...] = ("routing", "haiku_first", "prompt_cache", "batch")
+
+
+class Spent(Frozen):
+    """One call that was paid for. `usage`: its tokens; of an unknown one what it reserved, as input and output."""
+
+    rung: Rung
+    model: str
+    purpose: Purpose
+    day: date  # whose prices hold
+    usage: Usage
+    cost_microusd: int  # as the ledger has it
+    unknown: bool = False
+    batch: bool = False
+    accepted: bool = True  # its attempt passed its review
+    worker: Rung  # the rung of the attempt that it belongs to: a review belongs to the work that it judges
+    haiku_first: bool = False  # the matrix only says that haiku may do such work
+
+
+class Saving(Frozen):
+    """Micro-dollars at each step. The last step is what the ledger has."""
+
+    calls: int = 0
+    tokens: int = 0
+    unknown_calls: int = 0
+    microusd: dict[Step, int] = dict.fromkeys(STEPS, 0)
+
+    @property
+    def actual(self) -> int:
+        return self.microusd["batch"]
+
+    @property
+    def baseline(self) -> int:
+        """The lower of the two baselines: what the saving is measured against."""
+        return min(self.microusd["all_sonnet"], self.microusd["all_sonnet_cached"])
+
+    @property
+    def share(self) -> float | None:
+        """What is saved of the baseline, 0..1, negative where more was spent; None where nothing was done."""
+        return self.share_at("batch")
+
+    def share_at(self, step: Step) -> float | None:
+        """What is saved once this step is taken."""
+        return None if not self.baseline else 1 - self.microusd[step] / self.baseline
+
+    def share_without_cache(self) -> float | None:
+        """The saving against sonnet without a prompt cache."""
+        plain = self.microusd["all_sonnet"]
+        return None if not plain else 1 - self.actual / plain
+
+    def brought(self, lever: Step) -> int:
+        """Micro-dollars that this lever saved on top of those before it; negative where it cost more."""
+        before: Step = "all_sonnet" if lever == LEVERS[0] else LEVERS[LEVERS.index(lever) - 1]
+        return self.microusd[before] - self.microusd[lever]
+
+
+def measure(calls: Sequence[Spent], price: Callable[[str, date], Price], sonnet: str) -> Saving:
+    """The saving over these calls. `sonnet`: the model id that the baseline is priced at."""
+    total = dict.fromkeys(STEPS, 0)
+    for call in calls:
+        for step, microusd in _steps(call, price(call.model, call.day), price(sonnet, call.day)).items():
+            total[step] += microusd
+    return Saving(
+        calls=len(calls),
+        tokens=sum(call.usage.total for call in calls),
+        unknown_calls=sum(call.unknown for call in calls),
+        microusd=total,
+    )
+
+
+def in_baseline(call: Spent) -> bool:
+    """Whether sonnet would have made this call as well."""
+    if call.purpose == "triage":
+        return False
+    by_haiku = call.worker is Rung.HAIKU
+    return not by_haiku or (call.accepted and call.purpose != "repair")
+
+
+def _steps(call: Spent, own: Price, sonnet: Price) -> dict[Step, int]:
+    plain = _uncached(call.usage)
+    there = in_baseline(call)
+    on_sonnet = cost(plain, sonnet) if there else 0
+    own_plain = call.cost_microusd if call.unknown else cost(plain, own)
+    cached = call.cost_microusd if call.unknown or not call.batch else cost(call.usage, own)
+    # Without haiku first, its share is sonnet's work, and what only haiku needed is not needed.
+    tried = call.haiku_first and call.worker is Rung.HAIKU and call.purpose != "triage"
+    moved = tried and (call.rung is Rung.HAIKU or not there)
+    return {
+        "all_sonnet": on_sonnet,
+        "all_sonnet_cached": cost(call.usage, sonnet) if there else 0,
+        "routing": on_sonnet if moved else own_plain,
+        "haiku_first": own_plain,
+        "prompt_cache": cached,
+        "batch": call.cost_microusd,
+    }
+
+
+def _uncached(usage: Usage) -> Usage:
+    """The same tokens without a prompt cache."""
+    every = usage.input + usage.cache_write + usage.cache_read
+    return usage.model_copy(update={"input": every, "cache_write": 0, "cache_read": 0})
