@@ -1,5 +1,8 @@
 """The gate: what a change must not contain, and what makes it a security task. It is free, and comes before the
 checks (DESIGN, "The gate"; R-SEC-3, R-APR). It reads only the facts of the diff.
+
+A security task is one of two kinds: security-critical code, which haiku may not have written (R-SEC-1), or what only
+needs more eyes (CI, dependencies, migrations): haiku's change stays, and two people approve it (R-APR).
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ from typing import NamedTuple
 from pydantic import Field
 
 from bot.domain.change import Change, FileChange
+from bot.domain.critical_code import critical_code
 from bot.domain.paths import declared, matches, normalise
 from bot.domain.secrets import PASSWORD, URL_PASSWORD, find_secrets, is_secret_file
-from bot.domain.task import Frozen
+from bot.domain.task import Frozen, Route
 
 SYMLINK, SUBMODULE = "120000", "160000"
 
@@ -40,14 +44,21 @@ class Refusal(Frozen):
 
 
 class GateVerdict(Frozen):
-    """`refused` empty = the change may go on. `security_reasons` not empty = it is a security task (R-APR)."""
+    """`refused` empty = the change may go on. Either kind of reasons makes it a security task (R-APR); only
+    `critical_reasons` keep haiku from it (R-SEC-1)."""
 
     refused: tuple[Refusal, ...] = ()
-    security_reasons: tuple[str, ...] = ()
+    critical_reasons: tuple[str, ...] = ()
+    approval_reasons: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         return not self.refused
+
+    @property
+    def security_reasons(self) -> tuple[str, ...]:
+        """Every reason why two people have to approve it, the gravest first."""
+        return self.critical_reasons + self.approval_reasons
 
 
 #: Paths that no change touches: rule, patterns, why.
@@ -56,8 +67,8 @@ FORBIDDEN = (
     ("hooks", (".husky/", ".githooks/"), "git hooks may not be changed"),
 )
 
-#: Paths that make a change a security task: why, patterns.
-SECURITY: tuple[tuple[str, tuple[str, ...]], ...] = (
+#: Paths that two people have to look at, whoever wrote the change: why, patterns.
+TWO_PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "changes what CI runs",
         (
@@ -123,12 +134,23 @@ def inspect(change: Change, policy: GatePolicy) -> GateVerdict:
     for file in change.files:
         refused += _about_path(file.path, policy)
         refused += _about_kind(file)
-    added = tuple(_added_lines(change.patch))
+    lines = tuple(_changed_lines(change.patch))
+    added = tuple(line for line in lines if line.added)
     refused += _about_secrets(change, added, policy)
     return GateVerdict(
         refused=tuple(dict.fromkeys(refused)),
-        security_reasons=tuple(dict.fromkeys(_security_reasons(change, added, policy))),
+        critical_reasons=tuple(dict.fromkeys(_critical_reasons(change, lines, policy))),
+        approval_reasons=tuple(dict.fromkeys(_approval_reasons(change, added))),
     )
+
+
+def raised(route: Route, verdict: GateVerdict) -> Route:
+    """The route once the gate has seen the change: only ever raised (R-SEC-1, R-APR)."""
+    if verdict.critical_reasons:
+        return route.model_copy(update={"security": True, "approvals_only": False, "complexity": "critical"})
+    if verdict.approval_reasons and not route.security:
+        return route.model_copy(update={"security": True, "approvals_only": True})
+    return route
 
 
 def _sizes(change: Change, policy: GatePolicy) -> Iterator[Refusal]:
@@ -190,18 +212,26 @@ def _about_secrets(change: Change, added: tuple[_Line, ...], policy: GatePolicy)
             yield Refusal(rule="secret", path=path, text=text)
 
 
-def _security_reasons(change: Change, added: tuple[_Line, ...], policy: GatePolicy) -> Iterator[str]:
+def _critical_reasons(change: Change, lines: tuple[_Line, ...], policy: GatePolicy) -> Iterator[str]:
+    """What is security-critical code: by its path, by the project's rule, or by what a changed line does."""
     for file in change.files:
-        path = file.path
-        for why, patterns in SECURITY:
-            if matches(path, patterns):
-                yield f"{path} {why}"
-        if word := security_word(path):
-            yield f"{path} is about {word}"
-        if pattern := matches(path, policy.security_paths):
-            yield f"{path} is among the project's security paths ({pattern})"
+        if word := security_word(file.path):
+            yield f"{file.path} is about {word}"
+        if pattern := matches(file.path, policy.security_paths):
+            yield f"{file.path} is among the project's security paths ({pattern})"
+    for line in lines:
+        if code := critical_code(line.path, line.text):
+            yield f"{line.path} {'uses' if line.added else 'used'} {code}"
+
+
+def _approval_reasons(change: Change, added: tuple[_Line, ...]) -> Iterator[str]:
+    """What two people have to look at, although its code is not security-critical."""
+    for file in change.files:
+        for why, patterns in TWO_PEOPLE:
+            if matches(file.path, patterns):
+                yield f"{file.path} {why}"
         if file.status == "added" and file.new_mode == "100755":
-            yield f"{path} is a new executable"
+            yield f"{file.path} is a new executable"
     for line in added:
         if line.path.casefold().endswith("package.json") and _INSTALL_SCRIPT.search(line.text):
             yield f"{line.path} changes a script that runs at install"
@@ -216,27 +246,31 @@ def security_word(path: str) -> str | None:
 
 
 class _Line(NamedTuple):
-    """A line that a patch adds: the file's new path, the line's number there, its text."""
+    """A line that a patch adds or removes: the file's path, the line's number in the new file, its text."""
 
     path: str
     number: int
     text: str
+    added: bool = True
 
 
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
-def _added_lines(patch: str) -> Iterator[_Line]:
-    """Added lines of a unified diff. Hunks are read by their counts, so that no content passes for a header;
+def _changed_lines(patch: str) -> Iterator[_Line]:
+    """Changed lines of a unified diff. Hunks are read by their counts, so that no content passes for a header;
     a line that fits nowhere counts as added, so that nothing escapes the search."""
-    path, number, old_left, new_left = "", 0, 0, 0
+    before, path, number, old_left, new_left = "", "", 0, 0, 0
     for text in patch.split("\n"):
         if old_left <= 0 and new_left <= 0:
-            if text.startswith("+++ "):
-                path = _header_path(text[4:])
+            if text.startswith("--- "):
+                before = _header_path(text[4:], "a/")
+            elif text.startswith("+++ "):
+                path = _header_path(text[4:], "b/")
             elif hunk := _HUNK.match(text):
                 old_left, number, new_left = int(hunk[1] or 1), int(hunk[2]), int(hunk[3] or 1)
         elif text.startswith("-"):
+            yield _Line(before, number, text[1:], added=False)
             old_left -= 1
         elif text.startswith(" ") or text == "":
             old_left, new_left, number = old_left - 1, new_left - 1, number + 1
@@ -245,11 +279,11 @@ def _added_lines(patch: str) -> Iterator[_Line]:
             new_left, number = new_left - 1, number + 1
 
 
-def _header_path(text: str) -> str:
-    """The path in a `+++` line: git quotes odd names in the way of C, and ends names with blanks by a tab."""
+def _header_path(text: str, side: str) -> str:
+    """The path in a `---` or `+++` line: git quotes odd names in the way of C, and ends names with blanks by a tab."""
     name = text.rstrip("\t\r")
     if name.startswith('"') and name.endswith('"'):
         raw = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), name[1:-1])
         raw = re.sub(r"\\(.)", r"\1", raw)
         name = raw.encode("latin-1", errors="replace").decode(errors="replace")
-    return name.removeprefix("b/")
+    return name.removeprefix(side)

@@ -119,6 +119,12 @@ class Route(Frozen):
     confidence: float  # 0..1
     expected_tokens: int = 0
     max_cost_microusd: int = 0
+    approvals_only: bool = False  # a security task for its approvals (R-APR), not for its code (R-SEC-1)
+
+    @property
+    def code_critical(self) -> bool:
+        """Whether its code is security-critical, so that haiku never writes it (R-SEC-1)."""
+        return self.security and not self.approvals_only
 
 
 class Task(Frozen):

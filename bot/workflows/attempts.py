@@ -8,7 +8,7 @@ from bot.domain.card import buttons
 from bot.domain.escalation import LOST, Again, Attempt, Outcome, Policy, Repair, Stop, after_failure, next_step
 from bot.domain.lessons import remember
 from bot.domain.routing import ROWS
-from bot.domain.task import Priority, Rung, TaskState, TaskType
+from bot.domain.task import Priority, Route, Rung, TaskState, TaskType
 from bot.store import ledger, outbox, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.office import ORCH, Office
@@ -54,7 +54,7 @@ async def take_next_step(office: Office, session: AsyncSession, row: TaskRow, *,
     row.learned = remember(row.learned, lesson)
     match next_step(history, _policy(office, row, history)):
         case Again(rung=rung, keep=keep, why=why, rule=rule) as again:
-            move_to(office, row, rung)
+            move_to(office, row, rung, why, rule)
             row.route = {**row.route, "complexity": "high"} if again.complex else row.route
             row.priority = MORE_URGENT.get(row.priority, row.priority) if again.urgent else row.priority
             row.start_commit = row.head_commit if keep else row.start_commit if again.same_start else None
@@ -78,7 +78,7 @@ def _policy(office: Office, row: TaskRow, history: tuple[Attempt, ...]) -> Polic
     unused = (last.outcome in LOST | {"rest"} and last.tokens == 0) or last.outcome == "person"
     return Policy(
         max_attempts=office.projects[row.project].max_attempts,
-        security=bool(row.route["security"]),
+        security=Route.model_validate(row.route).code_critical,
         haiku_may=ROWS[TaskType(row.route["type"])].haiku != "no",
         opus_approved=row.opus_approved_by is not None and unused,
     )
@@ -93,11 +93,13 @@ async def wait_for_file(office: Office, session: AsyncSession, row: TaskRow, why
                      detail={"rule": "R-PAR-2"})  # fmt: skip
 
 
-def move_to(office: Office, row: TaskRow, rung: Rung) -> None:
-    """Put the task on a rung; one that escalates gets the rung's default budget (R-ESC-8). A person's work has none."""
+def move_to(office: Office, row: TaskRow, rung: Rung, why: str, rule: str) -> None:
+    """Put the task on another rung, for a reason that it carries from now on (R-RT-7); one that escalates gets the
+    rung's default budget (R-ESC-8). A person's work has none."""
     if row.route["rung"] == rung:
         return
-    row.route = {**row.route, "rung": rung.value}
+    reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."
+    row.route = {**row.route, "rung": rung.value, "reason": reason, "rule": rule}
     default = office.projects[row.project].limits.task.get(rung, 0)
     row.token_budget = 0 if rung is Rung.MANUAL else max(row.token_budget, default)
 

@@ -13,13 +13,13 @@ from bot.domain.calls import ModelReply, ModelRequest
 from bot.domain.context import Packed, likely_files, pack
 from bot.domain.edits import ToolResult, apply_edits, edited_paths
 from bot.domain.escalation import Outcome
-from bot.domain.gate import GatePolicy, inspect
+from bot.domain.gate import GatePolicy, GateVerdict, inspect, raised
 from bot.domain.order import HOLDING, file_holder
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import Route, Rung, TaskState
 from bot.ports import Repository
 from bot.store import ledger, tasks
 from bot.store.tables import CallRow, TaskRow
-from bot.workflows.attempts import attempt_failed, block, wait_for_file
+from bot.workflows.attempts import attempt_failed, block, tell_thread, wait_for_file
 from bot.workflows.counting import counted, prepared
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
@@ -50,7 +50,8 @@ class Result:
     results: tuple[ToolResult, ...]
     failed: Outcome | None
     why: str
-    security_reasons: tuple[str, ...] = ()
+    critical_reasons: tuple[str, ...] = ()  # of the gate, for every commit that was made
+    approval_reasons: tuple[str, ...] = ()
     touched: tuple[str, ...] = ()
 
 
@@ -166,25 +167,30 @@ async def apply_reply(office: Office, visit: Visit, base: str, call_id: str) -> 
         message = f"{row.task_id}: attempt {row.attempt}"
         when = call.settled_at or call.created_at  # recorded, so that a replay makes the same commit
         head = await repository.commit_files(row.task_id, parent, applied.changes, message, when=when)
-    if applied.errors:
-        return Result(head, applied.results, "refused", applied.errors[0].text)
-    if not applied.changes and not head:
-        return Result(head, applied.results, "refused", "the model changed nothing")
-    return await _through_gate(office, row, base, head or parent, applied.results)
+    if not head:
+        why = applied.errors[0].text if applied.errors else "the model changed nothing"
+        return Result(head, applied.results, "refused", why)
+    refused = applied.errors[0].text if applied.errors else ""
+    return await _through_gate(office, row, base, head, applied.results, refused)
 
 
-async def _through_gate(office: Office, row: TaskRow, base: str, head: str, results: tuple[ToolResult, ...]) -> Result:
+async def _through_gate(
+    office: Office, row: TaskRow, base: str, head: str, results: tuple[ToolResult, ...], refused: str
+) -> Result:
+    """What the commit comes to. Security-critical code of haiku's goes first: not even a repair is haiku's (R-SEC-1).
+    `refused`: an edit did not apply."""
     project = office.projects[row.project]
     change = await office.repositories[row.project].change(base, head)
     policy = GatePolicy(declared=tuple(row.files), security_paths=project.security_paths, known_secrets=office.secrets)
     verdict = await asyncio.to_thread(inspect, change, policy)  # megabytes take seconds
-    reasons = tuple(verdict.security_reasons)
     touched = tuple(file.path for file in change.files)
-    if verdict.refused:
-        return Result(head, results, "refused", "; ".join(r.text for r in verdict.refused[:5]), reasons, touched)
-    if reasons and row.route["rung"] == Rung.HAIKU:  # R-ESC-5, R-SEC-1
-        return Result(head, results, "security", reasons[0], reasons, touched)
-    return Result(head, results, None, "", reasons, touched)
+    failed: Outcome | None = None
+    why = ""
+    if verdict.critical_reasons and row.route["rung"] == Rung.HAIKU:  # R-ESC-5
+        failed, why = "security", f"{verdict.critical_reasons[0]}, which haiku may not write (R-SEC-1)"
+    elif refused or verdict.refused:
+        failed, why = "refused", refused or "; ".join(r.text for r in verdict.refused[:5])
+    return Result(head, results, failed, why, verdict.critical_reasons, verdict.approval_reasons, touched)
 
 
 async def finish_edit(
@@ -196,9 +202,7 @@ async def finish_edit(
     call = await session.get_one(CallRow, call_id)
     call.applied = {"head": result.head, "results": [r.model_dump(mode="json") for r in result.results]}
     row.base_commit, row.head_commit = base, result.head
-    if result.security_reasons:
-        row.route = {**row.route, "security": True}
-        row.security_reasons = list(result.security_reasons)
+    await _raise_floor(office, session, row, result)
     if result.failed:
         await attempt_failed(office, session, row, outcome=result.failed, why=result.why, lesson=result.why)
         return
@@ -212,6 +216,22 @@ async def finish_edit(
     why = f"attempt {row.attempt} made a commit"
     await tasks.step(session, row, TaskState.CHECKING, at=office.now(), who=ORCH, why=why,
                      detail={"head": result.head})  # fmt: skip
+
+
+async def _raise_floor(office: Office, session: AsyncSession, row: TaskRow, result: Result) -> None:
+    """What the gate saw makes it a security task from now on, of which kind and why is said in the thread."""
+    seen = GateVerdict(critical_reasons=result.critical_reasons, approval_reasons=result.approval_reasons)
+    if not seen.security_reasons:
+        return
+    before = Route.model_validate(row.route)
+    after = raised(before, seen)
+    row.security_reasons = list(seen.security_reasons)
+    if (after.security, after.code_critical) == (before.security, before.code_critical):
+        return
+    row.route = after.model_dump(mode="json")
+    kind = "critical" if after.code_critical else "approvals"
+    await tell_thread(office, session, row, f"raised-{kind}", "thread/raised", route=after,
+                      reasons=seen.critical_reasons or seen.approval_reasons)  # fmt: skip
 
 
 async def finish_unanswered(

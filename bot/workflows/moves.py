@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import Action, Person
 from bot.domain.assign import AssignRequest
-from bot.domain.task import ENDED, Rung, TaskState, TaskType
+from bot.domain.task import ENDED, Route, Rung, TaskState, TaskType
 from bot.errors import UserMistake
 from bot.store import outbox, tasks
 from bot.store.parts import parts_of
@@ -58,11 +58,11 @@ async def move(office: Office, deed: Deed, rung: Rung) -> None:
         _need_fit(office, row, rung)
         if rung is Rung.OPUS:
             row.opus_approved_by = deed.person.id
-        move_to(office, row, rung)
+        why = f"reassigned to {rung} by a person"
+        move_to(office, row, rung, why, "R-ESC-8")
         row.base_commit = row.start_commit = None
         await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why="reassigned by a person")
         await forget_head(office, session, row)
-        why = f"reassigned to {rung} by a person"
         detail = {"rule": "R-ESC-8"}
         if row.state == TaskState.QUEUED:
             row.waits_for = None
@@ -132,7 +132,7 @@ async def _give_to(
     await tasks.end_attempt(session, row, at=now, outcome="interrupted", why=why)
     await tasks.void_approvals(session, row.pk, now)
     row.owner = owner
-    move_to(office, row, Rung.MANUAL)
+    move_to(office, row, Rung.MANUAL, why, "R-ESC-8")
     if row.state in (TaskState.CANCELLED, TaskState.FAILED):
         await refuse_split(session, row)
         await tasks.step(session, row, TaskState.QUEUED, at=now, who=who, kind="retried", why=why)
@@ -150,7 +150,7 @@ def _need_open(row: TaskRow, ended_too: tuple[TaskState, ...] = ()) -> None:
 
 def _need_fit(office: Office, row: TaskRow, rung: Rung) -> None:
     """Raises UserMistake where the rung may not, or cannot, do this task: asked of the router, as at the start."""
-    security = bool(row.route["security"])
+    security = Route.model_validate(row.route).code_critical
     if rung is Rung.HAIKU and security:
         raise UserMistake(
             f"{row.task_id} is security-critical, and such work never goes to haiku (R-SEC-1); it was left as it is."

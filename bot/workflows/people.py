@@ -135,9 +135,9 @@ async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
         need_state(row, TaskState.BLOCKED, "so it needs no other model now")
         if rung is Rung.OPUS:
             row.opus_approved_by = deed.person.id
-        move_to(office, row, rung)
-        row.base_commit = row.start_commit = row.head_commit = None
         why = f"escalated to {rung} by a person"
+        move_to(office, row, rung, why, "R-ESC-8")
+        row.base_commit = row.start_commit = row.head_commit = None
         await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="escalated", why=why)
 
 

@@ -182,7 +182,7 @@ def route_part(office: Office, row: TaskRow, part: Part, number: int) -> tuple[A
             "priority": row.priority,
             "checks": tuple(row.checks),
             "owner": row.owner,
-            "security": bool(row.route["security"]),
+            "security": Route.model_validate(row.route).code_critical,
         }
     )
     try:

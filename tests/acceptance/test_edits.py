@@ -180,12 +180,46 @@ async def test_haiku_on_security_paths_is_rerouted(shared: Orch) -> None:
     task = await shared.dev.assigns("Write a README comment for the welcome page --type docs")
     card = await shared.channel.shows(task, ":lock: security task", state="Awaiting approval")
     assert "sonnet" in card.part("facts")
+    assert "granter/login_page.py is about login" in card.part("why")
+    assert "*Why sonnet* · It touches security-critical code, which haiku may not. (R-ESC-5)" in card.part("why")
+    await shared.channel.thread_shows(task, "This is a security task now: granter/login_page.py is about login")
     assert any(e.detail.get("rule") == "R-ESC-5" for e in await shared.events(task))
 
     await shared.lead.clicks("Approve merge", on=task)
     await shared.lead.form()
     await shared.lead.submits(checklist=["1", "2", "3", "4"])
     await shared.channel.thread_shows(task, "A security task needs two people's approval; it has 1")
+
+
+async def test_haikus_change_of_dependencies_stays_and_two_people_approve_it(shared: Orch) -> None:
+    """R-APR: what is not security-critical code is not done again, and its failures stay on haiku's rung (R-SEC-1)."""
+    bad, good = (edits(create("requirements-docs.txt", f"{pin}\n")) for pin in ("sphinx", "sphinx==9.0"))
+    shared.models.answer(bad, bad, good, model=HAIKU)
+    shared.models.answer(approves())
+    check = '--check "grep == requirements-docs.txt"'
+    task = await shared.dev.assigns(f"Document what the docs need --type docs --files requirements-docs.txt {check}")
+    card = await shared.channel.shows(task, "two people approve it", state="Awaiting approval")
+    assert "haiku" in card.part("facts")
+    assert "requirements-docs.txt changes dependencies" in card.part("why")
+    await shared.channel.thread_shows(task, "Who wrote it makes no difference, so haiku's change stays.")
+
+    await shared.two.clicks("Approve merge", on=task)
+    assert "changes what two people have to look at" in str((await shared.two.form()).blocks)
+    await shared.two.submits(checklist=["1", "2", "3", "4"])
+    await shared.channel.thread_shows(task, "A security task needs two people's approval; it has 1")
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.lead.submits(checklist=["1", "2", "3", "4"])
+    await shared.channel.shows(task, state="Merged")
+
+
+async def test_haiku_gets_no_repair_on_security_critical_code(shared: Orch) -> None:
+    """R-SEC-1: also where an edit of the same answer did not apply."""
+    made = edits(create("granter/charts.py", "import hmac\n"), replace("README.md", "no such text", "x"))
+    shared.models.answer(made, model=HAIKU)
+    shared.models.answer(edits(create("granter/charts.py", "import hmac  # by sonnet\n")), model=SONNET)
+    task = await shared.dev.assigns("Write a README comment for the chart page --type docs")
+    await shared.channel.shows(task, "granter/charts.py uses hmac", state="Awaiting approval")
+    assert len([c for c in shared.models.asked(HAIKU) if f"/{task}/" in c.call_id]) == 1
 
 
 async def test_a_check_that_never_ends_is_ended(shared: Orch) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.change import Change, FileChange
-from bot.domain.gate import GatePolicy, GateVerdict, inspect, security_word
+from bot.domain.gate import GatePolicy, GateVerdict, inspect, raised, security_word
+from bot.domain.task import Route, Rung, TaskType
 
 KEY = "gh" + "p_" + "".join(random.Random(3).choices(string.ascii_letters + string.digits, k=36))
 
@@ -128,7 +129,8 @@ def test_size_caps(policy: dict[str, int], text: str) -> None:
     assert judge(file("a", added=4), file("b", added=1, removed=5), max_files=2, max_lines=10).passed
 
 
-SECURITY = [
+#: What two people have to look at, whoever wrote it (R-APR).
+TWO_PEOPLE = [
     (".github/workflows/ci.yml", "CI"),
     (".GitHub/Workflows/CI.yml", "CI"),
     (".gitlab-ci.yml", "CI"),
@@ -146,6 +148,9 @@ SECURITY = [
     (".npmrc", "install or build"),
     ("migrations/versions/001_users.py", "schema"),
     ("src/db/migrations/1-init.ts", "schema"),
+]
+#: Security-critical code, which haiku may not have written (R-SEC-1).
+CRITICAL = [
     ("src/auth/guard.ts", "auth"),
     ("src/AuthService.ts", "auth"),
     ("lib/oauth2_client.rb", "oauth2"),
@@ -153,30 +158,111 @@ SECURITY = [
     ("src/users/password-reset.ts", "password"),
     ("src/crypto/aes.ts", "crypto"),
     ("src/payments/charge.ts", "security paths (**/payments/**)"),
-    ("src/authors/list.ts", None),
-    ("src/tokenizer.py", None),
-    ("src/components/Button.tsx", None),
-    ("docs/auth.md", None),
-    ("README.md", None),
-    ("Makefile", None),
+]
+HARMLESS = [
+    "src/authors/list.ts",
+    "src/tokenizer.py",
+    "src/components/Button.tsx",
+    "docs/auth.md",
+    "README.md",
+    "Makefile",
 ]
 
 
-@pytest.mark.parametrize(("path", "reason"), SECURITY)
-def test_what_makes_a_security_task(path: str, reason: str | None) -> None:
+@pytest.mark.parametrize(("path", "reason"), TWO_PEOPLE)
+def test_what_two_people_look_at(path: str, reason: str) -> None:
     verdict = judge(file(path), security_paths=("**/payments/**",))
-    assert verdict.passed
-    assert len(verdict.security_reasons) == (1 if reason else 0)
-    assert reason is None or (reason in verdict.security_reasons[0] and path in verdict.security_reasons[0])
+    assert verdict.passed and verdict.critical_reasons == ()
+    (why,) = verdict.approval_reasons
+    assert reason in why and path in why
 
 
-def test_security_by_what_is_added() -> None:
+@pytest.mark.parametrize(("path", "reason"), CRITICAL)
+def test_what_is_security_critical_code(path: str, reason: str) -> None:
+    verdict = judge(file(path), security_paths=("**/payments/**",))
+    assert verdict.passed and verdict.approval_reasons == ()
+    (why,) = verdict.critical_reasons
+    assert reason in why and path in why
+
+
+@pytest.mark.parametrize("path", HARMLESS)
+def test_what_is_an_ordinary_change(path: str) -> None:
+    assert judge(file(path), security_paths=("**/payments/**",)).security_reasons == ()
+
+
+def test_two_people_look_at_what_is_added() -> None:
     text = patch("package.json", '    "postinstall": "node x.js",')
-    assert (
-        "package.json changes a script that runs at install" in judge(file("package.json"), text=text).security_reasons
-    )
+    verdict = judge(file("package.json"), text=text)
+    assert "package.json changes a script that runs at install" in verdict.approval_reasons
     new = file("run.sh", status="added", old_mode="000000", new_mode="100755")
-    assert judge(new).security_reasons == ("run.sh is a new executable",)
+    assert judge(new).approval_reasons == ("run.sh is a new executable",)
+
+
+#: R-SEC-1: the path looks harmless, the code does not.
+CODE = [
+    ("src/users.py", "import jwt", "jwt"),
+    ("src/users.py", "from cryptography.fernet import Fernet", "cryptography"),
+    ("src/users.py", "    ok = bcrypt.checkpw(given, stored)", "bcrypt.checkpw"),
+    ("src/users.ts", "import { sign } from 'jsonwebtoken';", "jsonwebtoken"),
+    ("src/users.ts", 'const crypto = require("node:crypto")', "node:crypto"),
+    ("src/users.ts", "  @UseGuards(AdminGuard)", "@UseGuards"),
+    ("src/users.ts", "if (await verifyPassword(given, user.hash)) {", "verifyPassword"),
+    ("main.go", '\t"crypto/tls"', "crypto/tls"),
+    ("App.java", "import javax.crypto.Cipher;", "javax.crypto"),
+    ("src/lib.rs", "use argon2::Argon2;", "argon2"),
+    ("src/users.py", "import jwt_less", None),
+    ("src/users.py", "# hash the password with bcrypt", None),
+    ("src/users.ts", "const text = 'import from crypto';", None),
+    ("docs/users.md", "import jwt", None),
+    ("tests/test_users.py", "import jwt", None),
+]
+
+
+@pytest.mark.parametrize(("path", "line", "uses"), CODE)
+def test_security_critical_code_under_a_harmless_name(path: str, line: str, uses: str | None) -> None:
+    reasons = judge(file(path), text=patch(path, line)).critical_reasons
+    assert reasons == ((f"{path} uses {uses}",) if uses else ())
+
+
+def test_code_that_is_taken_away_counts_too() -> None:
+    text = "--- a/src/users.ts\n+++ b/src/users.ts\n@@ -1,2 +1,1 @@\n-  @UseGuards(AdminGuard)\n get() {}\n"
+    assert judge(file("src/users.ts", added=0, removed=1), text=text).critical_reasons == (
+        "src/users.ts used @UseGuards",
+    )
+    gone = text.replace("+++ b/src/users.ts", "+++ /dev/null")
+    assert judge(file("src/users.ts", added=0, removed=1), text=gone).critical_reasons == (
+        "src/users.ts used @UseGuards",
+    )
+
+
+ROUTES = st.builds(
+    Route,
+    rung=st.sampled_from(Rung), type=st.sampled_from(TaskType),
+    complexity=st.sampled_from(["low", "medium", "high", "critical"]), security=st.booleans(),
+    approvals_only=st.booleans(), reason=st.just("r"), rule=st.just("R-RT-1"), confidence=st.just(0.5),
+)  # fmt: skip
+CHANGED = st.lists(
+    st.sampled_from([*[p for p, _ in TWO_PEOPLE], *[p for p, _ in CRITICAL], *HARMLESS]), min_size=1, max_size=4
+)
+
+
+@settings(deadline=None)
+@given(ROUTES, st.lists(CHANGED, min_size=1, max_size=3), st.booleans())
+def test_no_change_lowers_the_floor(route: Route, changes: list[list[str]], guarded: bool) -> None:
+    """R-SEC-1, R-APR: whatever is changed after whatever, a floor that was reached stays, and what the change asks for
+    is reached."""
+    for paths in changes:
+        verdict = judge(
+            *(file(path) for path in dict.fromkeys(paths)), security_paths=("**/payments/**",) if guarded else ()
+        )
+        after = raised(route, verdict)
+        assert after.security >= route.security and after.code_critical >= route.code_critical
+        assert after.security >= bool(verdict.security_reasons)
+        assert after.code_critical >= bool(verdict.critical_reasons)
+        assert (after.rung, after.type) == (route.rung, route.type)
+        if not verdict.security_reasons:
+            assert after == route
+        route = after
 
 
 def test_words_of_a_path() -> None:
