@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -43,7 +43,7 @@ from bot.store.migrate import migrate
 from bot.workflows.foreman import Foreman
 from bot.workflows.messenger import Messenger
 from bot.workflows.narrator import narrate
-from bot.workflows.office import Office
+from bot.workflows.office import Office, utc_now
 from bot.workflows.stages import register_stages
 
 log = logging.getLogger("orch")
@@ -70,6 +70,7 @@ def plan_folders(settings: Settings) -> tuple[Path, Path]:
 def project_rules(config: Config, project: ProjectSettings) -> Project:
     """A project's configuration as the domain sees it."""
     rungs = {Rung(name): model for name, model in config.models.items()}
+    quiet_from, quiet_to = config.policy.quiet_hours
     return Project(
         key=project.key,
         channel=project.channel,
@@ -96,6 +97,10 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         working_days=WorkingDays(
             weekdays=project.working_days, off=frozenset(date.fromisoformat(day) for day in project.holidays.extra)
         ),
+        quiet_hours=(time.fromisoformat(quiet_from), time.fromisoformat(quiet_to)),
+        backups=project.backups,
+        blocker_sla=timedelta(minutes=config.policy.blocker_sla_minutes),
+        review_sla=timedelta(minutes=config.policy.review_sla_minutes),
     )
 
 
@@ -137,7 +142,9 @@ def need(settings: Settings) -> None:
         )
 
 
-def build_office(settings: Settings, database: Database, client: AsyncWebClient) -> Office:
+def build_office(
+    settings: Settings, database: Database, client: AsyncWebClient, now: Callable[[], datetime] = utc_now
+) -> Office:
     """Every adapter, made from settings. Raises ConfigError."""
     config = settings.config
     redact = Redactor(settings.secrets)
@@ -161,14 +168,18 @@ def build_office(settings: Settings, database: Database, client: AsyncWebClient)
         secrets=settings.secrets,
         patience=config.patience,
         plans=PlanFolders(plan_folders(settings)),
+        now=now,
     )
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, role: Role = "all", say: Callable[[str], None] | None = None
+    settings: Settings,
+    role: Role = "all",
+    say: Callable[[str], None] | None = None,
+    now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Office]:
-    """The bot at work, for as long as the block lasts. Raises ConfigError before anything is started."""
+    """The bot at work by the clock `now`, as long as the block lasts. Raises ConfigError before anything is started."""
     need(settings)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     closers: Closers = [await hold_alone(settings.database_url)]
@@ -178,7 +189,7 @@ async def running(
     try:
         await migrate(database, data_folder("migrations"))
         client = make_client(settings.slack_bot_token or "", settings.slack_api_url)
-        office = build_office(settings, database, client)
+        office = build_office(settings, database, client, now)
         clients: list[ModelClient | Reviewer] = [*office.models.values(), office.reviewer]
         closers.extend(client.close for client in clients)
         if role != "slack":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from bot.domain.budget import Limits
 from bot.domain.task import Frozen, Rung
 from bot.domain.text_model import TextModel
 from bot.domain.working_days import WorkingDays
+from bot.domain.working_hours import WorkingHours
 
 
 class Project(Frozen):
@@ -37,10 +38,19 @@ class Project(Frozen):
     text_model: InstanceOf[TextModel] | None = None  # judges what the routing rules leave open
     aliases: Mapping[str, str] = {}  # what plans call people -> their Slack ids
     working_days: WorkingDays = WorkingDays()
+    quiet_hours: tuple[time, time] = (time(20), time(7))  # from, to; nobody is alerted, critical blockers apart
+    backups: Mapping[str, str] = {}  # who stands in for whom
+    blocker_sla: timedelta = timedelta(hours=2)  # a blocker is answered within this working time (R-SEC-5)
+    review_sla: timedelta = timedelta(hours=4)
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def hours(self) -> WorkingHours:
+        """When people may be alerted."""
+        return WorkingHours(zone=self.timezone, days=self.working_days, quiet=self.quiet_hours)
 
     def day(self, now: datetime) -> date:
         """The project's own date."""

@@ -292,3 +292,40 @@ class PlanTaskRow(Base):
     place: Mapped[int] = mapped_column(default=0)  # in its plan
     task: Mapped[dict[str, Any]]
     queued: Mapped[bool] = mapped_column(default=False)
+
+
+class BlockerRow(Base):
+    """One blocker (domain.blockers.Blocker), from when it was seen until it is solved: the times that R-MET counts."""
+
+    __tablename__ = "blockers"
+    __table_args__ = (Index("blockers_open", "resolved_at"), Index("blockers_by_task", "task_pk"))
+
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    project: Mapped[str] = mapped_column(String(16))
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    kind: Mapped[str] = mapped_column(String(20))
+    critical: Mapped[bool]
+    owner: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]  # when the clock began
+    detected_at: Mapped[datetime]
+    level: Mapped[str] = mapped_column(String(10), default="")  # the farthest step reached (domain.nudges.Step)
+    told: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # domain.nudges.Told, oldest first
+    acknowledged_by: Mapped[str | None] = mapped_column(String(40))
+    acknowledged_until: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+
+
+class PersonRow(Base):
+    """What one person set for themselves (domain.person_settings.PersonSettings)."""
+
+    __tablename__ = "people"
+
+    person: Mapped[str] = mapped_column(String(40), primary_key=True)
+    away_until: Mapped[date | None]
+    zone: Mapped[str | None] = mapped_column(String(64))
+    quiet_from: Mapped[str | None] = mapped_column(String(5))  # 20:00, local
+    quiet_to: Mapped[str | None] = mapped_column(String(5))
+    digest: Mapped[bool] = mapped_column(default=True)
+    notify: Mapped[str] = mapped_column(String(10), default="dm")  # dm | thread
+    updated_at: Mapped[datetime]

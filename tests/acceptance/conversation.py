@@ -15,6 +15,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,7 @@ from bot.settings import load_settings
 from bot.store import tasks
 from bot.store.tables import EventRow, InboxRow, TaskRow
 from bot.wiring import data_folder, running
-from bot.workflows.office import Office
+from bot.workflows.office import Office, utc_now
 from tests.acceptance.books import Books
 from tests.acceptance.card import CHANNEL, ChannelView, words
 from tests.acceptance.models import Models
@@ -116,11 +117,12 @@ async def conversation(
     project: dict[str, Any] | None = None,
     http: int | None = None,
     slack: Path | None = None,
+    now: Callable[[], datetime] = utc_now,
     **config: Any,
 ) -> AsyncIterator[Orch]:
     """The world and the bot, for one conversation. `prepare` changes the sample repository first; `project` and
     `config` override the configuration; `http`: the port for HTTP mode in place of Socket Mode; `slack`: where Slack
-    remembers what was said."""
+    remembers what was said; `now`: the bot's clock."""
     repo = Repo(folder / "sample")
     create_sample(repo.path)
     if prepare:
@@ -149,7 +151,7 @@ async def conversation(
                 **({} if http else {"SLACK_APP_TOKEN": app.app_token}),
             }
         )
-        async with running(settings) as office:
+        async with running(settings, now=now) as office:
             if not http:
                 await world.app_connected()
             yield Orch(world, models, repo, office, folder / "home")
