@@ -1,0 +1,146 @@
+"""Gathers what a report is made from: the store's facts, the plan's expectations, the project's limits. No model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain import prices
+from bot.domain.budget import Level, Limit, limits_of_call
+from bot.domain.order import ready
+from bot.domain.plan import Plan, PlanSprint
+from bot.domain.plan_budget import TERSE_REVIEW, Planned, forecast
+from bot.domain.project import Project
+from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
+from bot.domain.sprint import Sprint, current, with_budget
+from bot.domain.task import ENDED, Rung, Task, TaskState
+from bot.store import report_facts, sprints, tasks
+from bot.store.report_facts import Paid, Standing
+from bot.workflows.intake import expected_cost, route_policy
+from bot.workflows.office import Office
+
+PAID = (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
+
+
+async def gather(
+    office: Office, session: AsyncSession, project: Project, day: date, sprint: int | None = None
+) -> Facts:
+    """The project at the end of `day`, or now where that is not over yet. `sprint`: the one to report on, where not
+    the open one."""
+    now = office.now()
+    end = datetime.combine(day + timedelta(days=1), time(), project.zone).astimezone(UTC)
+    at = min(now, end - timedelta(microseconds=1))
+    standing = await report_facts.standings(session, project.key, at)
+    paid = await report_facts.paid(session, project.key, at)
+    known = await sprints.of_project(session, project.key)
+    planned = await _planned(session, project)
+    every = [tasks.as_task(each.row).model_copy(update={"state": TaskState(each.state)}) for each in standing]
+    return Facts(
+        project=project.key,
+        day=day,
+        at=at,
+        zone=project.timezone,
+        working_days=project.working_days,
+        limits=project.limits,
+        tasks=tuple(_task(office, project, each, paid) for each in standing),
+        planned=tuple(_plan_fact(office, project, each) for each in planned),
+        sprints=tuple(_sprints(project, _shown(known, sprint), paid)),
+        today=_today(project, day, paid),
+        rungs={rung: _today(project, day, paid, rung) for rung in PAID},
+        urgent=_urgent(project, every),
+        ended_on={each.row.task_id: project.day(each.since) for each in standing if TaskState(each.state) in ENDED},
+    )
+
+
+def _shown(known: Sequence[Sprint], number: int | None) -> Sequence[Sprint]:
+    """The sprints; the one that is asked for counts as the open one."""
+    if number is None:
+        return known
+    return [
+        each.model_copy(
+            update={"state": "open" if each.number == number else "closed" if each.state == "open" else each.state}
+        )
+        for each in known
+    ]
+
+
+def _urgent(project: Project, every: Sequence[Task]) -> tuple[str, ...]:
+    return tuple(
+        decision.task.id for decision in ready([t for t in every if t.state not in ENDED], project.concurrency)
+    )
+
+
+def _task(office: Office, project: Project, each: Standing, paid: Iterable[Paid]) -> TaskFact:
+    row, task = each.row, tasks.as_task(each.row)
+    own = [call for call in paid if call.task_pk == row.pk]
+    return TaskFact(
+        id=row.task_id, title=task.title, state=TaskState(each.state), rung=task.route.rung, type=task.route.type,
+        sprint=row.sprint, priority=task.priority, owner=row.owner, tokens=sum(call.tokens for call in own),
+        microusd=sum(call.microusd for call in own), expected_tokens=task.route.expected_tokens,
+        expected_microusd=expected_cost(office, project, task.route), created_at=row.created_at, since=each.since,
+        why=each.why, deadline=row.deadline,
+    )  # fmt: skip
+
+
+async def _planned(session: AsyncSession, project: Project) -> list[Planned]:
+    """The tasks of plans that are not queued yet, and what they are expected to take."""
+    asked = [sprints.as_plan_task(row) for row in await sprints.plan_rows(session, project.key) if not row.queued]
+    numbers = sorted({task.sprint for task in asked})
+    whole = Plan(name="all", sprints=tuple(PlanSprint(number=n) for n in numbers), tasks=tuple(asked))
+    return list(forecast(whole, route_policy(project), project.limits).planned)
+
+
+def _plan_fact(office: Office, project: Project, each: Planned) -> PlannedFact:
+    task, rung, review = each.task, each.route.rung, TERSE_REVIEW if each.is_reviewed else 0
+    cost = sum(_cost(office, project, by, tokens) for by, tokens in ((rung, each.expected), (Rung.GEMINI, review)))
+    return PlannedFact(
+        id=task.id, title=task.title or task.prompt, sprint=task.sprint, day=task.day, rung=rung, type=each.route.type,
+        priority=task.priority, tokens=each.expected + review, microusd=cost,
+    )  # fmt: skip
+
+
+def _cost(office: Office, project: Project, rung: Rung, tokens: int) -> int:
+    if not tokens:
+        return 0
+    return prices.expected_cost(tokens, office.price(project.models[rung], project.day(office.now())))
+
+
+def _sprints(project: Project, known: Sequence[Sprint], paid: Sequence[Paid]) -> Iterable[SprintFact]:
+    """Every sprint and its budget; where none is open, sprint 0 too, which ad-hoc work then belongs to."""
+    numbers = {sprint.number for sprint in known}
+    alone = [] if current(known) or 0 in numbers else [Sprint(number=0, state="closed")]
+    for sprint in (*alone, *known):
+        number = sprint.number
+        limits = with_budget(project.limits, number, sprint.budget)
+        limit = _limits(project, date.min, Rung.HAIKU, number, limits.sprints.get(number, limits.sprint))[2]
+        yield SprintFact(sprint=sprint, level=_level(limit, paid), microusd=_microusd(limit, paid))
+
+
+def _today(project: Project, day: date, paid: Sequence[Paid], rung: Rung | None = None) -> Level:
+    limits = _limits(project, day, rung or Rung.HAIKU)
+    return _level(limits[0] if rung else limits[1], paid)
+
+
+def _limits(project: Project, day: date, rung: Rung, sprint: int = 0, tokens: int | None = None) -> tuple[Limit, ...]:
+    """The counters of a call: the rung's day, the day, the sprint."""
+    held = project.limits if tokens is None else project.limits.model_copy(update={"sprints": {sprint: tokens}})
+    return limits_of_call(held, project=project.key, task="", attempt=0, sprint=sprint, rung=rung, day=day, budget=0)
+
+
+def _level(limit: Limit, paid: Sequence[Paid]) -> Level:
+    """Where the counter stood, by the calls that count against it."""
+    found: Counter[bool] = Counter()
+    dear: Counter[bool] = Counter()
+    for call in paid:
+        if limit.scope in call.scopes:
+            found[call.open] += call.tokens
+            dear[call.open] += call.microusd
+    return Level(limit=limit, used_tokens=found[False], reserved_tokens=found[True], used_microusd=dear[False],
+                 reserved_microusd=dear[True])  # fmt: skip
+
+
+def _microusd(limit: Limit, paid: Sequence[Paid]) -> int:
+    return sum(call.microusd for call in paid if limit.scope in call.scopes)

@@ -1,0 +1,123 @@
+"""The reports as Slack is asked to show them, against the plan's own examples (EXAMPLES.md), element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.domain.daily_report import daily_report
+from bot.domain.weekly_report import weekly_report
+from bot.local.slack import limits
+from bot.local.slack.block_check import check_message_blocks
+from bot.render import Renderer
+from bot.wiring import data_folder
+from bot.workflows.reporting import post, thread
+from tests.domain.report_samples import a_sprint, a_task, some_facts, the_plans_day, the_plans_week
+
+WORDS = Renderer(data_folder("templates"))
+
+
+def said(message: Mapping[str, Any]) -> dict[str, str]:
+    """block_id -> its words; those without an id by their type."""
+    found = {}
+    for block in message["blocks"]:
+        text = block.get("text") or block["elements"][0]
+        found[block.get("block_id") or block["type"]] = text["text"]
+    return found
+
+
+def test_the_plans_stand_up() -> None:
+    """R-REP-1"""
+    blocks = said(post(WORDS, daily_report(the_plans_day())))
+    assert blocks["header"] == "GRANTER v2 · daily stand-up · 2026-01-30"
+    assert blocks["completed"].splitlines() == [
+        "*Completed today: 2*",
+        "• *S0-D1-1* Turbo setup (haiku, 1.8k tokens)",
+        "• *S0-D1-2* Next.js boilerplate (haiku, 2.1k tokens)",
+    ]
+    assert blocks["in_progress"].splitlines() == [
+        "*In progress: 1*, queued: 1",
+        "• *S0-D1-3* NestJS boilerplate (haiku, 60 % done, awaiting approval)",
+        "• *S0-D2-1* Docker Compose (haiku, queued)",
+    ]
+    assert blocks["blocked"] == "*Blocked: none*"
+    assert "day: 3.9k of 30k (13 %, on track)" in blocks["tokens"]
+    assert "sprint 0: 3.9k of 150k (3 %, on track)" in blocks["tokens"]
+    assert blocks["alerts"] == "*Alerts: none*"
+    assert blocks["tomorrow"].splitlines() == [
+        "*Next, Monday*",
+        "1. complete *S0-D1-3* NestJS boilerplate",
+        "2. start *S0-D2-1* Docker Compose (critical)",
+        "3. begin *S0-D2-2* TypeORM schema",
+    ]
+    assert blocks["closing"].endswith("*Go: green light, continue.*")
+
+
+def test_the_plans_weekly() -> None:
+    """R-REP-2"""
+    blocks = said(post(WORDS, weekly_report(the_plans_week())))
+    assert blocks["header"] == "GRANTER v2 · week 1 · 2026-01-26 to 2026-02-01"
+    assert "*On schedule*" in blocks["status"]
+    assert "• sprint 0 Set-up: 95 % complete, 1 task remaining" in blocks["sprints"]
+    assert blocks["milestones"].splitlines() == [
+        "*Milestones*",
+        ":white_check_mark: Monorepo set up (S0-D1-1, done)",
+        ":white_check_mark: 5 services dockerised (S0-D1-2, done)",
+        ":white_check_mark: CI/CD pipeline configured (S0-D1-3, done)",
+        ":white_medium_square: Local environment validated (S0-D5-1, pending, Friday 2026-01-30)",
+    ]
+    assert "sprint 0: 42.3k of 150k (28 %, on track)" in blocks["money"]
+    assert "*Cost* $0.98, 3.9 % of $25.00" in blocks["money"]
+    assert blocks["risks"] == "*Risks: none*"
+    assert blocks["blockers"] == "*Blockers: none*"
+    assert "Sprint 1, Auth and security (critical): 5 tasks, expected $1.35" in blocks["next_week"]
+    assert blocks["closing"].endswith("*Approved: proceed to sprint 1.*")
+
+
+def test_an_empty_project() -> None:
+    facts = some_facts(sprints=())
+    daily = said(post(WORDS, daily_report(facts)))
+    assert daily["completed"] == "*Completed today: nothing yet*"
+    assert "nothing is queued or planned" in daily["tomorrow"]
+    assert "everything is finished" in daily["context"]
+    assert "none was started" in said(post(WORDS, weekly_report(facts)))["sprints"]
+
+
+def test_the_first_day_has_no_date_yet() -> None:
+    facts = some_facts(a_task("S0-D1-1", state="running"), sprints=(a_sprint(),))
+    assert "1 task left; no date yet" in said(post(WORDS, daily_report(facts)))["context"]
+
+
+@pytest.mark.parametrize("make", [daily_report, weekly_report])
+def test_what_was_done_is_said_and_what_is_late(make: Any) -> None:
+    made = make(the_plans_day())
+    blocks = said(post(WORDS, made, ["Queued 3 tasks"], ["S0-D1-3 waits for <a> & an approval"], late_minutes=25))
+    assert blocks["did"] == "*What I did*\n• Queued 3 tasks"
+    assert blocks["needs"].endswith("• S0-D1-3 waits for &lt;a&gt; &amp; an approval")
+    assert "25 min late" in (blocks["context"] if make is weekly_report else str(post(WORDS, made, late_minutes=25)))
+
+
+@pytest.mark.parametrize("make", [daily_report, weekly_report])
+@pytest.mark.parametrize("state", ["queued", "running", "blocked", "failed", "merged", "awaiting_approval"])
+def test_500_tasks_stay_within_slacks_limits(state: str, make: Any) -> None:
+    """With the longest words, and those that escaping makes longer."""
+    words = "&<>" * 60
+    tasks = [a_task(f"S0-D1-{n}", words, state, why=words * 9, owner="U0DEV", priority="critical") for n in range(500)]
+    made = make(some_facts(*tasks))
+    many = [words * 9] * 500
+    for message in (post(WORDS, made, many, many, 9), *thread(WORDS, made, many, many)):
+        assert check_message_blocks(message["blocks"]) == []
+        assert len(message["text"]) < limits.MESSAGE_TEXT
+        assert sum(len(text) for text in said(message).values()) < 30_000
+
+
+def test_the_thread_has_every_task_that_the_post_has_no_room_for() -> None:
+    tasks = [a_task(f"S0-D1-{n}", state="merged") for n in range(250)]
+    made = daily_report(some_facts(*tasks))
+    text = "\n".join(
+        block["text"]["text"] for message in thread(WORDS, made) for block in message["blocks"] if "text" in block
+    )
+    assert [f"*S0-D1-{n}*" in text for n in range(250)] == [True] * 250
+    assert "and 242 more, in the thread" in said(post(WORDS, made))["completed"]
