@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,3 +72,9 @@ def test_a_project_may_override_a_template(tmp_path: Path) -> None:
     (tmp_path / "thread" / "merged.json.j2").write_text('{"text": "ours: {{ commit }}"}')
     renderer = Renderer(data_folder("templates"), [tmp_path])
     assert renderer.message("thread/merged", {"commit": "abc"}) == {"text": "ours: abc"}
+
+
+def test_no_template_changes_text_after_it_is_escaped() -> None:
+    """What a filter makes of escaped text is plain again, and people would read `&amp;amp;`."""
+    for path in data_folder("templates").rglob("*.json.j2"):
+        assert not re.search(r"\|clip\(\d+\)\|(?!mrkdwn|raw)", path.read_text(encoding="utf-8")), path
