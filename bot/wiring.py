@@ -54,6 +54,8 @@ Role = Literal["all", "slack", "worker"]
 #: DBOS resumes only what the same version started; stages are short and their code tolerates what came before, so the
 #: version stands still until a stage's steps change in a way that a half-done one could not go on with.
 STAGES_VERSION = "1"
+#: How long a stop lets stages come to their end.
+STOP_SECONDS = 5.0
 
 
 def data_folder(name: str) -> Path:
@@ -225,17 +227,18 @@ async def _start_stages(
         "application_version": STAGES_VERSION,
         "executor_id": settings.executor_id,
         "log_level": "WARNING",
-        "notification_listener_polling_interval_sec": 1.0,
+        "notification_listener_polling_interval_sec": 0.1,  # nothing is listened for; a stop waits as long as this
     }
     DBOS(config=config)
 
     async def stop() -> None:
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=5)
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=0)
 
     closers.append(stop)
     ds = await AsyncSQLAlchemyDatasource.create(url, engine=office.db.engine)
     office = replace(office, ds=ds)
     stages = register_stages(office)
+    closers.append(lambda: stages.finish(STOP_SECONDS))
     DBOS.launch()
     await stages.adopt()
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))

@@ -6,6 +6,7 @@ the foreman starts what that state asks for. A start that was made before is a n
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal
@@ -48,9 +49,10 @@ STAGES: dict[str, Stage] = {
 class Stages:
     """Starts visits and looks after them. One per process that runs stages."""
 
-    def __init__(self, office: Office, run_stage: Callable[..., Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, office: Office, run_stage: Callable[..., Coroutine[Any, Any, None]], at_work: set[str]) -> None:
         self._office = office
         self._run_stage = run_stage
+        self._at_work = at_work  # the visits that this process works on now
         self._begun: set[str] = set()  # visits that DBOS goes on with since the start; to start them draws a warning
 
     async def start(self, visit: Visit) -> None:
@@ -70,6 +72,15 @@ class Stages:
             if self._office.db.sole and left.status == "PENDING" and left.executor_id != DBOS.executor_id:
                 log.warning("%s was begun by %s; going on with it", left.workflow_id, left.executor_id)
                 await DBOS.resume_workflow_async(left.workflow_id)
+
+    async def finish(self, seconds: float) -> None:
+        """Let what is at work come to its end, for at most so long. DBOS.destroy can wait too, by whole seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._at_work:
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            log.info("left in the middle, to go on at the next start: %s", ", ".join(sorted(self._at_work)))
 
     async def has_ended(self, visit: Visit) -> bool:
         """Whether the visit's workflow will not run any more: it ended, or only an older Orch could go on with it."""
@@ -92,10 +103,12 @@ class Stages:
 
 def register_stages(office: Office) -> Stages:
     """Register the workflow with DBOS (before its launch)."""
+    at_work: set[str] = set()
 
     @DBOS.workflow(name="stage")
     async def run_stage(pk: int, project: str, task_id: str, attempt: int, stage: str, entry: int) -> None:
         visit = Visit(pk, project, task_id, attempt, stage, entry)
+        at_work.add(visit.id)
         try:
             await _work(office, visit)
         except Superseded:
@@ -108,9 +121,10 @@ def register_stages(office: Office) -> Stages:
                     exc_info=not isinstance(error, OrchError))  # fmt: skip
             await _give_to_person(office, visit, office.redact(why))
         finally:
+            at_work.discard(visit.id)
             office.nudge()
 
-    return Stages(office, run_stage)
+    return Stages(office, run_stage, at_work)
 
 
 async def _work(office: Office, visit: Visit) -> None:
