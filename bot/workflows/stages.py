@@ -77,7 +77,7 @@ class Stages:
         """Let what is at work come to its end, for at most so long. DBOS.destroy can wait too, by whole seconds."""
         try:
             async with asyncio.timeout(seconds):
-                while self._at_work:
+                while self._at_work:  # noqa: ASYNC110  (recovered stages run in a loop of DBOS)
                     await asyncio.sleep(0.02)
         except TimeoutError:
             log.info("left in the middle, to go on at the next start: %s", ", ".join(sorted(self._at_work)))
