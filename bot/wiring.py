@@ -45,6 +45,7 @@ from bot.workflows.messenger import Messenger
 from bot.workflows.narrator import narrate
 from bot.workflows.office import Office, utc_now
 from bot.workflows.stages import register_stages
+from bot.workflows.stopping import end_what_is_unwanted
 
 log = logging.getLogger("orch")
 
@@ -242,6 +243,7 @@ async def _start_stages(
     DBOS.launch()
     await stages.adopt()
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
+    tasks.append(asyncio.create_task(end_what_is_unwanted(office), name="stopping"))
     return office
 
 

@@ -155,6 +155,12 @@ async def in_stages(session: AsyncSession) -> Sequence[TaskRow]:
     return (await session.scalars(select(TaskRow).where(TaskRow.state.in_([s.value for s in STAGED])))).all()
 
 
+async def stages_of(session: AsyncSession, pks: Collection[int]) -> dict[int, tuple[str, int]]:
+    """pk -> (state, stage entry) of these tasks, as they are now."""
+    query = select(TaskRow.pk, TaskRow.state, TaskRow.entry).where(TaskRow.pk.in_(pks))
+    return {pk: (state, entry) for pk, state, entry in (await session.execute(query)).all()}
+
+
 def as_task(row: TaskRow) -> Task:
     """The row as decisions see it."""
     return Task(

@@ -12,6 +12,7 @@ from bot.store import tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import attempt_failed
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
+from bot.workflows.stopping import while_wanted
 
 
 async def check(office: Office, visit: Visit) -> None:
@@ -29,7 +30,7 @@ async def check_head(office: Office, visit: Visit) -> tuple[CheckRun, ...]:
 
 
 async def run_checks(office: Office, row: TaskRow, commit: str) -> tuple[CheckRun, ...]:
-    """Run the project's and the task's checks on a commit, in the task's own worktree."""
+    """Run the project's and the task's checks on a commit, in the task's own worktree. Raises Stopped."""
     project = office.projects[row.project]
     commands = (*project.checks, *row.checks)
     if not commands:
@@ -39,7 +40,8 @@ async def run_checks(office: Office, row: TaskRow, commit: str) -> tuple[CheckRu
         await repository.worktree(setup_tree(row.task_id), row.base_commit or commit) if project.setup else None
     )
     worktree = await repository.worktree(row.task_id, commit)
-    return await office.checks.run(worktree, commands, setup=project.setup, setup_source=setup_source or worktree)
+    run = office.checks.run(worktree, commands, setup=project.setup, setup_source=setup_source or worktree)
+    return await while_wanted(office, Visit.of(row), run)
 
 
 def setup_tree(task_id: str) -> str:

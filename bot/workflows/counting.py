@@ -20,13 +20,14 @@ from bot.store.tables import CallRow
 from bot.workflows.office import Office, Visit, current
 from bot.workflows.paid_call import Failed
 from bot.workflows.provider_rests import hindrance
+from bot.workflows.stopping import while_wanted
 
 T = TypeVar("T")
 
 
-async def counted(client: ModelClient | Reviewer, request: ModelRequest) -> int:
-    """Input tokens of the request, as the provider counts them. Raises ModelError."""
-    return await client.count(request)
+async def counted(office: Office, visit: Visit, client: ModelClient | Reviewer, request: ModelRequest) -> int:
+    """Input tokens of the request, as the provider counts them. Raises ModelError and Stopped."""
+    return await while_wanted(office, visit, client.count(request))
 
 
 async def prepared(

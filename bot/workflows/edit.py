@@ -84,7 +84,9 @@ async def prepare_edit(office: Office, visit: Visit) -> Prepared:
     first = next((c for c in calls if c.purpose == "edit" and c.applied is not None), None)
     if first is not None:
         request = _repair_request(office, row, first)
-        return Prepared("repair", rung, base, request, await counted(office.models[rung], request))
+        return Prepared(
+            "repair", rung, base, request, await counted(office, Visit.of(row), office.models[rung], request)
+        )
     start = row.start_commit or base
     return await _first_request(office, row, rung, repository, base, start)
 
@@ -101,7 +103,7 @@ async def _first_request(
     for _again in range(2):
         packed = pack(row.text, row.files, paths, contents, _checks(office, row), tuple(row.learned), max(0, allowance))
         request = _request(office, row, rung, packed)
-        count = await counted(office.models[rung], request)
+        count = await counted(office, Visit.of(row), office.models[rung], request)
         if count <= room:
             break
         allowance = min(allowance, packed.estimated_tokens) - (count - room)

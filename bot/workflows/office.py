@@ -86,15 +86,18 @@ class Office:
     merges: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by project
     work: asyncio.Event = field(default_factory=asyncio.Event)  # there may be stages to start
     mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be messages to send
+    stops: asyncio.Event = field(default_factory=asyncio.Event)  # there may be work to end
+    under_way: dict[asyncio.Task[Any], Visit] = field(default_factory=dict)  # what ends with its task's stage
 
     def words_of(self, project: str) -> Renderer:
         """The project's own templates before ours (`templates_dir`)."""
         return self.own_words.get(project, self.render)
 
     def nudge(self) -> None:
-        """Something was committed: let the foreman and the messenger look now, not at their next round."""
+        """Something was committed: let those who wait for it look now, not at their next round."""
         self.work.set()
         self.mail.set()
+        self.stops.set()
 
     async def tx(
         self,

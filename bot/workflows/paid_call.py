@@ -38,13 +38,17 @@ from bot.domain.task import Rung
 from bot.errors import ModelError, ModelOutcomeUnknown, ModelRefusedCall
 from bot.store import ledger, sprints, tasks
 from bot.store.tables import CallRow, TaskRow
+from bot.workflows.attempts import tell_thread
 from bot.workflows.office import ORCH, Office, Visit, current
 from bot.workflows.provider_rests import hindrance
+from bot.workflows.stopping import Stopped, while_wanted
 
 log = logging.getLogger("orch.calls")
 
 #: Why a call that nobody waits for any more is closed.
 LEFT = "Orch was interrupted while the call was under way; it may have been billed"
+#: Why a call that was cut off is unknown.
+CUT = "the task was stopped while the call was under way; it may have been billed"
 #: A reservation that lost a race is sized again so often before it counts as refused.
 RACES = 5
 
@@ -216,9 +220,9 @@ async def send_call(office: Office, visit: Visit, call_id: str, rung: Rung) -> S
         return Sent(call.state, call.error, call.retryable)  # type: ignore[arg-type]
     request = ModelRequest.model_validate(call.request)
     try:
-        reply = await (
-            office.reviewer.review(request) if call.purpose == "review" else office.models[rung].send(request)
-        )
+        reply = await while_wanted(office, visit, _asked(office, call, rung, request))
+    except Stopped:
+        return await _cut_off(office, visit, call_id)
     except ModelRefusedCall as error:
         return await _close(office, call_id, "refused", error)
     except ModelOutcomeUnknown as error:
@@ -228,6 +232,13 @@ async def send_call(office: Office, visit: Visit, call_id: str, rung: Rung) -> S
         why = f"a defect in Orch: {type(error).__name__}"
         return await _close(office, call_id, "unknown", ModelOutcomeUnknown(why, retryable=False))
     return await _settle(office, call_id, reply)
+
+
+async def _asked(office: Office, call: CallRow, rung: Rung, request: ModelRequest) -> ModelReply | ReviewReply:
+    """The one request on the wire."""
+    if call.purpose == "review":
+        return await office.reviewer.review(request)
+    return await office.models[rung].send(request)
 
 
 async def _claimed(office: Office, visit: Visit, call_id: str) -> tuple[CallRow, bool]:
@@ -254,6 +265,18 @@ async def _close(office: Office, call_id: str, state: Literal["refused", "unknow
         call.error, call.retryable = str(error), error.retryable
         await ledger.settle(session, call, state, at=office.now())
     return Sent(state, str(error), error.retryable, error.retry_after_seconds)
+
+
+async def _cut_off(office: Office, visit: Visit, call_id: str) -> Sent:
+    """The task was stopped while the provider worked: the call may be billed, so its reservation counts as used."""
+    async with office.db.begin() as session:
+        row = await tasks.lock(session, visit.pk)
+        call = await session.get_one(CallRow, call_id)
+        call.error = CUT
+        await ledger.settle(session, call, "unknown", at=office.now())
+        await tell_thread(office, session, row, f"cut-{call_id}", "thread/call_cut", call=call)
+    office.mail.set()
+    return Sent("unknown", CUT, False)
 
 
 async def _settle(office: Office, call_id: str, reply: ModelReply | ReviewReply) -> Sent:

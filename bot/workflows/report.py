@@ -52,7 +52,7 @@ async def prepare_report(office: Office, visit: Visit) -> tuple[Rung, ModelReque
         system=office.render.text("prompts/report_system", {"critical": CRITICAL, "deep": rung is Rung.OPUS}),
         messages=({"role": "user", "content": office.redact(office.render.text("prompts/edit", facts))},),
     )
-    return rung, request, await counted(office.models[rung], request)
+    return rung, request, await counted(office, visit, office.models[rung], request)
 
 
 async def finish_report(office: Office, session: AsyncSession, visit: Visit, call_id: str) -> None:

@@ -58,7 +58,7 @@ async def prepare_review(office: Office, visit: Visit) -> Prepared:
         system=office.render.text("prompts/review_system", {}),
         messages=({"role": "user", "content": office.redact(office.render.text("prompts/review", facts))},),
     )
-    return Prepared(request, await counted(office.reviewer, request), patch)
+    return Prepared(request, await counted(office, visit, office.reviewer, request), patch)
 
 
 async def finish_review(office: Office, session: AsyncSession, visit: Visit, call_id: str, patch: str) -> None:

@@ -97,7 +97,7 @@ async def prepare_split(office: Office, visit: Visit) -> Question:
         system=office.render.text("prompts/split_system", size),
         messages=({"role": "user", "content": office.redact(office.render.text("prompts/edit", facts))},),
     )
-    return Question(request, await counted(office.models[Rung.SONNET], request))
+    return Question(request, await counted(office, visit, office.models[Rung.SONNET], request))
 
 
 async def finish_split(office: Office, session: AsyncSession, visit: Visit, call_id: str) -> None:

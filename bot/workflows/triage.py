@@ -15,6 +15,7 @@ from bot.domain.task import Route, Rung, TaskState
 from bot.errors import ModelError
 from bot.store import ledger, tasks
 from bot.store.tables import CallRow, TaskRow
+from bot.workflows.counting import counted
 from bot.workflows.intake import priced, route_policy
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, paid_call
@@ -62,7 +63,7 @@ async def prepare_triage(office: Office, visit: Visit) -> Question:
         messages=({"role": "user", "content": office.redact(office.render.text("prompts/triage", facts))},),
     )
     try:
-        return Question(request, await office.models[Rung.HAIKU].count(request))
+        return Question(request, await counted(office, visit, office.models[Rung.HAIKU], request))
     except ModelError as error:
         return Question(request, 0, str(error))
 

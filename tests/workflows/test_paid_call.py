@@ -21,8 +21,8 @@ from tests.store.samples import created, migrated
 from tests.workflows.offices import NOW, REQUEST, FakeModel, an_office
 
 
-async def a_running_task(database: Database) -> Visit:
-    row = await created(database, token_budget=2_000)
+async def a_running_task(database: Database, number: int = 1) -> Visit:
+    row = await created(database, number, token_budget=2_000)
     async with database.begin() as session:
         locked = await tasks.lock(session, row.pk)
         await tasks.start_attempt(session, locked, NOW)

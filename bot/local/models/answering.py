@@ -57,7 +57,9 @@ class House:
         if reply.status == 200:  # the work is done, and billed, whatever becomes of the answer
             made = make(call, reply)
             call.input_tokens, call.output_tokens = made.input_tokens, made.output_tokens
-        await asyncio.sleep(self.faults.latency_seconds + reply.delay_seconds)
+        if not await _caller_waits(request, self.faults.latency_seconds + reply.delay_seconds):
+            call.outcome = "left"
+            return web.Response()
         if reply.status != 200:
             return self._failure(call, reply)
         text = reply.body if reply.body is not None else json.dumps(made.body)
@@ -75,6 +77,16 @@ class House:
         if reply.retry_after is not None:
             response.headers["retry-after"] = reply.retry_after
         return response
+
+
+async def _caller_waits(request: web.Request, seconds: float) -> bool:
+    """Wait for so long; False as soon as the caller has hung up."""
+    until = asyncio.get_running_loop().time() + seconds
+    while (left := until - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(min(left, 0.02))
+        if request.transport is None or request.transport.is_closing():
+            return False
+    return True
 
 
 async def _cut(request: web.Request, text: str, reply: Reply) -> web.StreamResponse:

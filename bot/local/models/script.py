@@ -52,7 +52,7 @@ class Call:
     text: str  # the first user message
     input_tokens: int = 0
     output_tokens: int = 0
-    outcome: str = "received"  # then: answered, counted, refused <status>, cut
+    outcome: str = "received"  # then: answered, counted, refused <status>, cut, left (the caller hung up)
 
     @property
     def billed_tokens(self) -> int:
