@@ -63,7 +63,8 @@ class Packed(Frozen):
 
     shown_paths: tuple[str, ...]
     file_parts: tuple[FilePart, ...]
-    path_list: str
+    path_list: str  # the same for every task of a commit, as far as budgets allow: it stands in the shared prefix
+    near_paths: str = ""  # beside the candidates, where the list only counts them
     estimated_tokens: int
 
 
@@ -104,9 +105,11 @@ def pack(
     what is left at most."""
     fixed = sum(estimate_tokens(text) + 2 for text in (task_text, *checks, *notes))
     left = max_tokens - fixed
-    path_list = list_paths(all_paths, tuple(contents), int(left * LIST_SHARE))
+    path_list = list_paths(all_paths, (), min(int(max_tokens * LIST_SHARE), left // 2))
     left -= estimate_tokens(path_list)
     order = _order(task_text, declared, all_paths, contents)
+    near_paths = _beside(all_paths, path_list, order, int(left * LIST_SHARE))
+    left -= estimate_tokens(near_paths)
     owed = sum(1 for path in order if declared_by(path, declared))
     words = text_words(task_text)
     parts: list[FilePart] = []
@@ -119,9 +122,14 @@ def pack(
             chosen = _ranges(whole, words, share if number < owed else share // 2)
         parts += chosen
         left -= sum(map(_cost, chosen))
-    used = estimate_tokens(path_list) + sum(map(_cost, parts))
-    shown = tuple(dict.fromkeys(part.path for part in parts))
-    return Packed(shown_paths=shown, file_parts=tuple(parts), path_list=path_list, estimated_tokens=fixed + used)
+    used = estimate_tokens(path_list) + estimate_tokens(near_paths) + sum(map(_cost, parts))
+    return Packed(
+        shown_paths=tuple(dict.fromkeys(part.path for part in parts)),
+        file_parts=tuple(parts),
+        path_list=path_list,
+        near_paths=near_paths,
+        estimated_tokens=fixed + used,
+    )
 
 
 def _order(
@@ -150,6 +158,18 @@ def list_paths(all_paths: Iterable[str], near: Sequence[str], max_tokens: int) -
             return text
     text = _abbreviated(paths, 1, frozenset())
     return text if estimate_tokens(text) <= max_tokens else ""
+
+
+def _beside(all_paths: Iterable[str], listed: str, near: Sequence[str], max_tokens: int) -> str:
+    """The files in the folders of `near` that the list does not name, as far as they fit; by folder, best first."""
+    named = frozenset(listed.split("\n"))
+    paths = sorted(path for path in set(all_paths) if path not in named and not is_secret_file(path))
+    chosen: list[str] = []
+    for folder in dict.fromkeys(_folder(path) for path in near):
+        inside = [path for path in paths if _folder(path) == folder]
+        if estimate_tokens("\n".join([*chosen, *inside])) <= max_tokens:
+            chosen += inside
+    return "\n".join(chosen)
 
 
 @lru_cache(maxsize=65_536)

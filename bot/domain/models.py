@@ -26,6 +26,10 @@ RETIRED_UP_TO = {
     "gemini": (2, 0),
 }
 
+#: Tokens below which Anthropic caches no prompt, by the model's beginning; what is not named is taken at the most.
+CACHEABLE_FROM = {"claude-haiku-5-5": 512, "claude-sonnet-5-5": 512, "claude-opus-5-5": 512}
+CACHEABLE_FROM_ELSE = 4_096
+
 _CLAUDE = re.compile(r"\b(haiku|sonnet|opus)\b")
 _VERSION = re.compile(r"(?<![\d.])(\d)(?:[.-](\d))?(?![\d])")
 _GENERATION = re.compile(r"^(?:models/)?gemini-(\d+)")
@@ -52,6 +56,14 @@ def current_model(name: str) -> tuple[str, str | None]:
 def is_claude(model: str) -> bool:
     """Whether Anthropic stands behind the model."""
     return _CLAUDE.search(model.lower()) is not None
+
+
+def cacheable_from(model: str) -> int | None:
+    """The shortest prompt, in tokens, that a mark makes the provider cache; None where marks are not understood
+    (Gemini caches by itself)."""
+    if not is_claude(model):
+        return None
+    return next((n for name, n in CACHEABLE_FROM.items() if model.lower().startswith(name)), CACHEABLE_FROM_ELSE)
 
 
 def takes_thinking_level(model: str) -> bool:

@@ -23,6 +23,7 @@ from bot.workflows.attempts import attempt_failed, block, tell_thread, wait_for_
 from bot.workflows.counting import counted, prepared
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+from bot.workflows.prompt import first_request
 
 #: A model that says so at the start of its answer has given up (R-ESC-4).
 BEYOND = "BEYOND:"
@@ -115,13 +116,8 @@ def _checks(office: Office, row: TaskRow) -> tuple[str, ...]:
 
 
 def _request(office: Office, row: TaskRow, rung: Rung, packed: Packed) -> ModelRequest:
-    facts = {"row": row, "packed": packed, "checks": _checks(office, row), "learned": row.learned}
-    return ModelRequest(
-        model=office.projects[row.project].models[rung],
-        system=office.render.text("prompts/edit_system", {}),
-        messages=({"role": "user", "content": office.redact(office.render.text("prompts/edit", facts))},),
-        edit_tools=True,
-    )
+    system = office.render.text("prompts/edit_system", {})
+    return first_request(office, row, rung, system, packed, checks=row.checks, edit_tools=True)
 
 
 def _repair_request(office: Office, row: TaskRow, first: CallRow) -> ModelRequest:

@@ -15,6 +15,7 @@ from bot.workflows.counting import counted, prepared
 from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+from bot.workflows.prompt import first_request
 
 #: How the line of a critical finding begins, so that nothing has to be guessed from an answer's words.
 CRITICAL = "CRITICAL:"
@@ -45,13 +46,9 @@ async def prepare_report(office: Office, visit: Visit) -> tuple[Rung, ModelReque
     contents = await repository.read_files(commit, likely_files(row.text, row.files, paths, CANDIDATE_FILES))
     contents = {path: office.redact(text) for path, text in contents.items()}
     packed = pack(row.text, row.files, paths, contents, (), (), int(row.token_budget * PROMPT_SHARE))
-    facts = {"row": row, "packed": packed, "checks": (), "learned": row.learned}
     rung = Rung(row.route["rung"])
-    request = ModelRequest(
-        model=office.projects[row.project].models[rung],
-        system=office.render.text("prompts/report_system", {"critical": CRITICAL, "deep": rung is Rung.OPUS}),
-        messages=({"role": "user", "content": office.redact(office.render.text("prompts/edit", facts))},),
-    )
+    system = office.render.text("prompts/report_system", {"critical": CRITICAL, "deep": rung is Rung.OPUS})
+    request = first_request(office, row, rung, system, packed)
     return rung, request, await counted(office, visit, office.models[rung], request)
 
 

@@ -29,6 +29,7 @@ from bot.workflows.intake import new_row, number_and_create, route_request
 from bot.workflows.moves import refuse_split
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, paid_call
+from bot.workflows.prompt import first_request
 
 #: The share of one attempt at sonnet that the question may take; the files' contents beyond it are left out.
 PROMPT_SHARE = 0.4
@@ -90,13 +91,9 @@ async def prepare_split(office: Office, visit: Visit) -> Question:
     checks = (*project.checks, *row.checks)
     allowance = int(project.limits.task[Rung.SONNET] * PROMPT_SHARE)
     packed = pack(row.text, row.files, paths, contents, checks, tuple(row.learned), allowance)
-    facts = {"row": row, "packed": packed, "checks": checks, "learned": row.learned}
     size = {"fewest": FEWEST, "most": MOST, "budget": project.limits.task[Rung.SONNET]}
-    request = ModelRequest(
-        model=project.models[Rung.SONNET],
-        system=office.render.text("prompts/split_system", size),
-        messages=({"role": "user", "content": office.redact(office.render.text("prompts/edit", facts))},),
-    )
+    system = office.render.text("prompts/split_system", size)
+    request = first_request(office, row, Rung.SONNET, system, packed, checks=row.checks)
     return Question(request, await counted(office, visit, office.models[Rung.SONNET], request))
 
 

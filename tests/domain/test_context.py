@@ -131,6 +131,17 @@ def test_the_list_of_paths_is_abbreviated_by_folder() -> None:
     assert list_paths(many, [], 2) == ""
 
 
+def test_the_list_of_paths_is_the_same_for_every_task_and_what_is_near_comes_beside_it() -> None:  # R-BUD-5
+    many = [f"packages/p{n % 7}/src/f{n}.ts" for n in range(2000)]
+    contents = {"packages/p3/near/a.ts": "a\n"}
+    near = ["packages/p3/near/a.ts", "packages/p3/near/b.ts"]
+    first = pack("Change a in near", ["packages/p3/near/a.ts"], [*many, *near], contents, [], [], 2000)
+    second = pack("Do something else entirely", [], [*many, *near], {}, [], [], 2000)
+    assert first.path_list == second.path_list
+    assert first.near_paths.split("\n") == near
+    assert second.near_paths == ""
+
+
 def test_a_large_repository_takes_little_time() -> None:
     many = [f"packages/p{n % 97}/src/modules/m{n % 13}/file{n}.service.ts" for n in range(5_000)]
     contents = dict.fromkeys(many[:10], LONG)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from bot.local.models.answering import House, Made, Refused, json_object
+from bot.local.models.prompt_cache import MOST_MARKS, marks_of, unmarked
 from bot.local.models.script import Call, Faults, Reply, Script, estimate
 
 MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-4-5-20251001")
@@ -106,11 +107,12 @@ class _Server:
         if output > limit:  # as the real one: cut off in the middle of its answer
             output, stop = limit, "max_tokens"
             content = [{**block, "input": {}} if "input" in block else block for block in content[:2]]
+        billed_input = self._house.script.cache.bill(call.body, _input_tokens(call.body))
         usage: dict[str, Any] = {
-            "input_tokens": _input_tokens(call.body),
+            "input_tokens": billed_input.plain,
             "output_tokens": output,
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": None,
+            "cache_creation_input_tokens": billed_input.written,
+            "cache_read_input_tokens": billed_input.read,
             "service_tier": "standard",
             **reply.usage,
         }
@@ -145,7 +147,7 @@ def _refusal(status: int, kind: str, message: str) -> dict[str, Any]:
 
 
 def _input_tokens(body: Mapping[str, Any]) -> int:
-    return estimate(body.get("system"), body.get("messages"), body.get("tools"))
+    return estimate(body.get("system"), unmarked(body.get("messages")), body.get("tools"))
 
 
 def _first_user_text(body: Mapping[str, Any]) -> str:
@@ -171,6 +173,8 @@ def _check_messages(body: Mapping[str, Any]) -> None:
         raise Refused(400, "", "messages: at least one message is required")
     if messages[0].get("role") != "user" or messages[-1].get("role") != "user":
         raise Refused(400, "", "messages: the first and the last must be the user's")
+    if marks_of(body) > MOST_MARKS:
+        raise Refused(400, "", f"A maximum of {MOST_MARKS} blocks with cache_control may be provided")
     for name in NO_LONGER_TAKEN:
         if name in body and "-5-5" in body["model"]:
             raise Refused(400, "", f"{name}: not supported by this model")

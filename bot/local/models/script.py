@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.local.models.prompt_cache import PromptCache
 from bot.local.sample import Edit
 
 Provider = Literal["anthropic", "gemini"]
@@ -77,6 +78,7 @@ class Script:
 
     def __init__(self, otherwise: Answer) -> None:
         self.book: list[Call] = []
+        self.cache = PromptCache()
         self._otherwise = otherwise
         self._rules: list[Rule] = []
 
@@ -98,8 +100,9 @@ class Script:
         return self._otherwise(call)
 
     def clear(self) -> None:
-        """Forget the rules that are left; the book stays."""
+        """Forget the rules that are left, and what is cached; the book stays."""
         self._rules.clear()
+        self.cache.clear()
 
     def paid(self, call_id: str | None = None) -> list[Call]:
         """The calls that the provider bills, oldest first."""
