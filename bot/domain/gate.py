@@ -2,7 +2,8 @@
 checks (DESIGN, "The gate"; R-SEC-3, R-APR). It reads only the facts of the diff.
 
 A security task is one of two kinds: security-critical code, which haiku may not have written (R-SEC-1), or what only
-needs more eyes (CI, dependencies, migrations): haiku's change stays, and two people approve it (R-APR).
+needs more eyes (CI, dependencies, migrations), which two people approve (R-APR). Where nobody asked haiku for the
+latter, the task is not what its words said, and goes to sonnet as well.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class GatePolicy(Frozen):
 
     declared: tuple[str, ...] = ()  # the task's files, folders or patterns
     security_paths: tuple[str, ...] = ()  # the project's own patterns
+    routine: bool = True  # CI, dependencies and migrations are its business, declared or not
     known_secrets: tuple[str, ...] = Field(default=(), repr=False)  # configured values, matched exactly
     max_files: int = 40
     max_lines: int = 3_000  # added + removed
@@ -140,7 +142,7 @@ def inspect(change: Change, policy: GatePolicy) -> GateVerdict:
     return GateVerdict(
         refused=tuple(dict.fromkeys(refused)),
         critical_reasons=tuple(dict.fromkeys(_critical_reasons(change, lines, policy))),
-        approval_reasons=tuple(dict.fromkeys(_approval_reasons(change, added))),
+        approval_reasons=tuple(dict.fromkeys(_approval_reasons(change, added, policy))),
     )
 
 
@@ -219,17 +221,26 @@ def _critical_reasons(change: Change, lines: tuple[_Line, ...], policy: GatePoli
             yield f"{file.path} is about {word}"
         if pattern := matches(file.path, policy.security_paths):
             yield f"{file.path} is among the project's security paths ({pattern})"
+        if not _asked_for(file.path, policy):
+            yield from (f"{why}, which nobody asked for" for why in _two_people(file.path))
     for line in lines:
         if code := critical_code(line.path, line.text):
             yield f"{line.path} {'uses' if line.added else 'used'} {code}"
 
 
-def _approval_reasons(change: Change, added: tuple[_Line, ...]) -> Iterator[str]:
+def _asked_for(path: str, policy: GatePolicy) -> bool:
+    return policy.routine or bool(policy.declared and declared(path, policy.declared))
+
+
+def _two_people(path: str) -> Iterator[str]:
+    return (f"{path} {why}" for why, patterns in TWO_PEOPLE if matches(path, patterns))
+
+
+def _approval_reasons(change: Change, added: tuple[_Line, ...], policy: GatePolicy) -> Iterator[str]:
     """What two people have to look at, although its code is not security-critical."""
     for file in change.files:
-        for why, patterns in TWO_PEOPLE:
-            if matches(file.path, patterns):
-                yield f"{file.path} {why}"
+        if _asked_for(file.path, policy):
+            yield from _two_people(file.path)
         if file.status == "added" and file.new_mode == "100755":
             yield f"{file.path} is a new executable"
     for line in added:

@@ -15,7 +15,7 @@ from bot.domain.edits import ToolResult, apply_edits, edited_paths
 from bot.domain.escalation import Outcome
 from bot.domain.gate import GatePolicy, GateVerdict, inspect, raised
 from bot.domain.order import HOLDING, file_holder
-from bot.domain.task import Route, Rung, TaskState
+from bot.domain.task import Route, Rung, TaskState, TaskType
 from bot.ports import Repository
 from bot.store import ledger, tasks
 from bot.store.tables import CallRow, TaskRow
@@ -179,7 +179,12 @@ async def _through_gate(
     `refused`: an edit did not apply."""
     project = office.projects[row.project]
     change = await office.repositories[row.project].change(base, head)
-    policy = GatePolicy(declared=tuple(row.files), security_paths=project.security_paths, known_secrets=office.secrets)
+    policy = GatePolicy(
+        declared=tuple(row.files),
+        security_paths=project.security_paths,
+        routine=row.route["rung"] != Rung.HAIKU or row.route["type"] in (TaskType.SETUP, TaskType.CONFIG),
+        known_secrets=office.secrets,
+    )
     verdict = await asyncio.to_thread(inspect, change, policy)  # megabytes take seconds
     touched = tuple(file.path for file in change.files)
     failed: Outcome | None = None

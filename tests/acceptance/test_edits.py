@@ -212,6 +212,17 @@ async def test_haikus_change_of_dependencies_stays_and_two_people_approve_it(sha
     await shared.channel.shows(task, state="Merged")
 
 
+async def test_what_nobody_asked_haiku_for_is_done_again_by_sonnet(shared: Orch) -> None:
+    """R-SEC-1: the text looked harmless, and the change reaches what runs in CI."""
+    shared.models.answer(edits(create(".github/workflows/docs.yml", "on: push\n")), model=HAIKU)
+    shared.models.answer(edits(create("docs/ci.md", "How it is built.\n")), model=SONNET)
+    task = await shared.dev.assigns("Document how the site is built --type docs")
+    card = await shared.channel.shows(
+        task, "docs.yml changes what CI runs, which nobody asked", state="Awaiting approval"
+    )
+    assert "sonnet" in card.part("facts")
+
+
 async def test_haiku_gets_no_repair_on_security_critical_code(shared: Orch) -> None:
     """R-SEC-1: also where an edit of the same answer did not apply."""
     made = edits(create("granter/charts.py", "import hmac\n"), replace("README.md", "no such text", "x"))

@@ -185,6 +185,17 @@ def test_what_is_security_critical_code(path: str, reason: str) -> None:
     assert reason in why and path in why
 
 
+@pytest.mark.parametrize(("path", "reason"), TWO_PEOPLE)
+def test_what_nobody_asked_haiku_for(path: str, reason: str) -> None:
+    """R-SEC-1, R-ESC-5: the text looked harmless, and the diff is not; a declared file is asked for."""
+    verdict = judge(file(path), routine=False)
+    assert (verdict.critical_reasons, verdict.approval_reasons) == (
+        tuple(f"{why}, which nobody asked for" for why in judge(file(path)).approval_reasons),
+        (),
+    )
+    assert judge(file(path), routine=False, declared=(path,)).critical_reasons == ()
+
+
 @pytest.mark.parametrize("path", HARMLESS)
 def test_what_is_an_ordinary_change(path: str) -> None:
     assert judge(file(path), security_paths=("**/payments/**",)).security_reasons == ()
