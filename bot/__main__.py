@@ -50,8 +50,17 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("action", choices=("check", "load"))
     plan.add_argument("file", help="a plan in YAML, or the name of one of Orch's own: granter-v2")
     plan.add_argument("--project", help="the key of the project to load it into, where there are several")
+    _add_report(commands.add_parser("report", help="write a report from the database"))
     _add_export(commands.add_parser("export", help="write what happened or what was paid, a line each"))
     return parser
+
+
+def _add_report(report: argparse.ArgumentParser) -> None:
+    report.add_argument("what", choices=("daily", "weekly"))
+    report.add_argument("--date", metavar="D", help="of this day, or the week it is in: 2026-02-03; default today")
+    report.add_argument("--sprint", type=int, metavar="N", help="about this sprint; default the open one")
+    report.add_argument("--project", help="the key of the project, where there are several")
+    report.add_argument("--format", choices=("text", "markdown", "html", "json"), default="text")
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:
@@ -128,6 +137,12 @@ def _plan(arguments: argparse.Namespace) -> int:
     return asyncio.run(load(arguments.file, arguments.project))
 
 
+def _report(arguments: argparse.Namespace) -> int:
+    from bot.cli.report import report
+
+    return asyncio.run(report(arguments))
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from bot.cli.export import export
 
@@ -142,6 +157,7 @@ _COMMANDS = {
     "migrate": _migrate,
     "route": _route,
     "plan": _plan,
+    "report": _report,
     "export": _export,
 }
 

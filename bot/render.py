@@ -7,6 +7,7 @@ user or a model wrote can neither ping a channel nor break the message. `*.txt.j
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -68,6 +69,11 @@ def tokens(count: int) -> str:
     return f"{count / size:.1f}".removesuffix(".0") + unit
 
 
+def markdown(value: object) -> str:
+    """Text as it stands, on one line of Markdown: its marks made harmless."""
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", str(value).replace("\n", " "))
+
+
 def slack_time(at: datetime) -> Safe:
     """A time that Slack shows in each reader's own zone."""
     fallback = at.strftime("%Y-%m-%d %H:%M UTC")
@@ -87,6 +93,7 @@ class Renderer:
             "money": money,
             "tokens": tokens,
             "at": slack_time,
+            "markdown": markdown,
         }
         options: dict[str, Any] = {
             "loader": loader,

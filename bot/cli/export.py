@@ -29,7 +29,7 @@ async def export(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     project = _known(arguments.project, settings.config)
     since = _since(arguments.since, project, settings.config)
-    _need_database(settings.database_url)
+    need_database(settings.database_url)
     database = Database(settings.database_url)
     try:
         lines = exports.ledger if arguments.what == "ledger" else exports.events
@@ -77,7 +77,7 @@ def _since(text: str | None, project: str | None, config: Config) -> datetime | 
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def _need_database(url: str) -> None:
+def need_database(url: str) -> None:
     """Raises ConfigError where SQLite would make an empty file of it."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():

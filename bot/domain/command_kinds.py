@@ -123,8 +123,12 @@ class Standup(Frozen):
 
 
 class Report(Frozen):
+    """Of today or of `on`; about the open sprint, or `sprint`."""
+
     command: Literal["report"] = "report"
     period: Literal["daily", "weekly"]
+    on: date | None = None
+    sprint: int | None = None
 
 
 class Metrics(Frozen):

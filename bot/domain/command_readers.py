@@ -43,6 +43,8 @@ from bot.domain.task import Rung
 from bot.errors import UserMistake
 
 MAX_REASON = 1_000  # characters
+#: Options of `report`, and the field each fills.
+REPORT_OPTIONS = {"date": "on", "sprint": "sprint"}
 
 
 def _one_of(word: Word, names: Iterable[str], what: str, also: dict[str, str] | None = None) -> str:
@@ -197,11 +199,20 @@ def _plan(rest: str) -> Plan:
 
 def _report(rest: str) -> Report:
     words = split(rest)
-    _at_most(words, 1)
     if not words:
         raise UserMistake("Which report: daily or weekly?")
     also = {"day": "daily", "today": "daily", "week": "weekly"}
-    return Report.model_validate({"period": _one_of(words[0], ("daily", "weekly"), "a report", also)})
+    fields: dict[str, object] = {"period": _one_of(words[0], ("daily", "weekly"), "a report", also)}
+    options = iter(words[1:])
+    for option in options:
+        name = option.value.lstrip("-–—―−").lower()
+        if name not in REPORT_OPTIONS or name == option.value.lower():
+            raise UserMistake(f"I do not know what to do with {shown(option.value)} there.")
+        said = next(options, None)
+        if said is None:
+            raise UserMistake(f"--{name} needs {'a date' if name == 'date' else 'a number'} behind it.")
+        fields[REPORT_OPTIONS[name]] = values.day(said.value) if name == "date" else values.number(said.value, "sprint")
+    return Report.model_validate(fields)
 
 
 def _alone(kind: type[Standup | Metrics]) -> Callable[[str], Command]:

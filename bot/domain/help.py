@@ -168,12 +168,13 @@ ENTRIES: tuple[Entry, ...] = (
         ("/orch plan load granter-v2", "/orch plan show"),
         now=True,
     ),
-    Entry("standup", "/orch standup", "Post the stand-up now.", ("/orch standup", "@orch standup")),
+    Entry("standup", "/orch standup", "Post the stand-up now.", ("/orch standup", "@orch standup"), now=True),
     Entry(
         "report",
-        "/orch report daily|weekly",
-        "Post the daily or weekly report now.",
-        ("/orch report daily", "/orch report weekly"),
+        "/orch report daily|weekly [--date D] [--sprint N]",
+        "Post the daily or weekly report in the channel: of today, or of another date or sprint.",
+        ("/orch report daily --date 2026-02-03", "/orch report weekly"),
+        now=True,
     ),
     Entry(
         "metrics",

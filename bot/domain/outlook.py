@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from bot.domain.budget import Level
@@ -48,7 +48,7 @@ def _grave(facts: Facts, forecast: Forecast) -> Iterator[str]:
     if critical:
         yield f"blocked and critical: {_ids(critical)}"
     if late := overdue_blockers(facts):
-        yield f"blocked for more than {words(facts.blocker_sla_minutes)}: {_ids(late)}"
+        yield f"blocked for more than {words(facts.blocker_sla)}: {_ids(late)}"
     if forecast.behind:
         yield f"expected on {forecast.likely}, after the sprint's end on {forecast.planned}"
 
@@ -63,7 +63,7 @@ def _light(facts: Facts, forecast: Forecast) -> Iterator[str]:
     if others := [task for task in blocked(facts) if task.id not in told]:
         yield f"blocked: {_ids(others)}"
     if waiting := overdue_reviews(facts):
-        yield f"in review for more than {words(facts.review_sla_minutes)}: {_ids(waiting)}"
+        yield f"in review for more than {words(facts.review_sla)}: {_ids(waiting)}"
     if late := past_deadline(facts):
         yield f"past the deadline: {_ids(late)}"
     if forecast.may_slip and not forecast.behind:
@@ -109,26 +109,27 @@ def blocked(facts: Facts) -> list[TaskFact]:
 
 def overdue_blockers(facts: Facts) -> list[TaskFact]:
     """Blocked for longer than a blocker may stand (R-SEC-5)."""
-    return _older(blocked(facts), facts.at, facts.blocker_sla_minutes)
+    return _older(blocked(facts), facts, facts.blocker_sla)
 
 
 def overdue_reviews(facts: Facts) -> list[TaskFact]:
     """Under review, or waiting for an approval, for longer than a review may take (R-MET)."""
-    return _older([t for t in facts.tasks if t.state in UNDER_REVIEW], facts.at, facts.review_sla_minutes)
+    return _older([t for t in facts.tasks if t.state in UNDER_REVIEW], facts, facts.review_sla)
 
 
 def past_deadline(facts: Facts) -> list[TaskFact]:
     return [task for task in facts.tasks if task.open and task.deadline and task.deadline < facts.at]
 
 
-def words(minutes: int) -> str:
-    """120 -> 2 h, 90 -> 1 h 30 min."""
-    hours, rest = divmod(minutes, 60)
+def words(length: timedelta) -> str:
+    """2 h, 1 h 30 min, 0 min."""
+    hours, rest = divmod(round(length.total_seconds() / 60), 60)
     return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
 
 
-def _older(tasks: list[TaskFact], now: datetime, minutes: int) -> list[TaskFact]:
-    return [task for task in tasks if now - task.since > timedelta(minutes=minutes)]
+def _older(tasks: list[TaskFact], facts: Facts, allowed: timedelta) -> list[TaskFact]:
+    """Those that stand there for more working time than is allowed."""
+    return [task for task in tasks if facts.hours.between(task.since, facts.at) > allowed]
 
 
 def _ids(tasks: list[TaskFact]) -> str:

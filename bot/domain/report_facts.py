@@ -10,6 +10,7 @@ from bot.domain.budget import Level, Limits
 from bot.domain.sprint import Sprint, current
 from bot.domain.task import ENDED, Frozen, Priority, Rung, TaskState, TaskType
 from bot.domain.working_days import WorkingDays
+from bot.domain.working_hours import WorkingHours
 
 #: States of work that is finished (R-MSG-6: completed).
 FINISHED = frozenset({TaskState.MERGED, TaskState.DONE})
@@ -73,8 +74,7 @@ class Facts(Frozen):
     project: str
     day: date
     at: datetime
-    zone: str = "UTC"
-    working_days: WorkingDays = WorkingDays()
+    hours: WorkingHours = WorkingHours()
     limits: Limits
     tasks: tuple[TaskFact, ...] = ()  # oldest first
     planned: tuple[PlannedFact, ...] = ()
@@ -83,8 +83,12 @@ class Facts(Frozen):
     rungs: Mapping[Rung, Level] = {}  # the day's, by rung
     urgent: tuple[str, ...] = ()  # ids of what is queued, the most urgent first (R-PAR-5)
     ended_on: Mapping[str, date] = {}  # id -> the day, of every task that is finished, failed or cancelled
-    blocker_sla_minutes: int = 120
-    review_sla_minutes: int = 240
+    blocker_sla: timedelta = timedelta(hours=2)  # working time (R-SEC-5)
+    review_sla: timedelta = timedelta(hours=4)
+
+    @property
+    def working_days(self) -> WorkingDays:
+        return self.hours.days
 
     @property
     def sprint(self) -> SprintFact | None:
@@ -104,7 +108,7 @@ class Facts(Frozen):
 
     def date_of(self, at: datetime | None) -> date | None:
         """The project's own date of a time."""
-        return at.astimezone(ZoneInfo(self.zone)).date() if at else None
+        return at.astimezone(ZoneInfo(self.hours.zone)).date() if at else None
 
     @property
     def finished_on(self) -> dict[str, date]:

@@ -14,7 +14,7 @@ from bot.domain.command_values import TaskRef
 from bot.domain.commands import entry_of, parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
-from bot.listeners import forms, moves, plans, quotes, sights
+from bot.listeners import forms, moves, plans, quotes, reports, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
 from bot.workflows.deeds import Deed
@@ -70,6 +70,8 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.Budget():
             facts = await sights.budget(desk.office, desk.project(payload["channel"]))
             await desk.answer(payload, "replies/budget", **facts)
+        case kinds.Standup() | kinds.Report():
+            await reports.post_now(desk, payload, command)
         case kinds.Incident():
             await moves.report_incident(desk, payload, person, command)
         case kinds.Block(task=ref, reason=reason):

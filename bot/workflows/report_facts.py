@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,40 +13,46 @@ from bot.domain.budget import Level, Limit, limits_of_call
 from bot.domain.order import ready
 from bot.domain.plan import Plan, PlanSprint
 from bot.domain.plan_budget import TERSE_REVIEW, Planned, forecast
+from bot.domain.prices import Price
 from bot.domain.project import Project
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
 from bot.domain.sprint import Sprint, current, with_budget
 from bot.domain.task import ENDED, Rung, Task, TaskState
 from bot.store import report_facts, sprints, tasks
 from bot.store.report_facts import Paid, Standing
-from bot.workflows.intake import expected_cost, route_policy
-from bot.workflows.office import Office
+from bot.workflows.intake import route_policy
 
+PriceOf = Callable[[str, date], Price]
+CostOf = Callable[[Rung, int], int]
 PAID = (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
 
 
 async def gather(
-    office: Office, session: AsyncSession, project: Project, day: date, sprint: int | None = None
+    session: AsyncSession, project: Project, day: date, *, now: datetime, price: PriceOf, sprint: int | None = None
 ) -> Facts:
     """The project at the end of `day`, or now where that is not over yet. `sprint`: the one to report on, where not
     the open one."""
-    now = office.now()
     end = datetime.combine(day + timedelta(days=1), time(), project.zone).astimezone(UTC)
     at = min(now, end - timedelta(microseconds=1))
     standing = await report_facts.standings(session, project.key, at)
     paid = await report_facts.paid(session, project.key, at)
+    of_task: dict[int, list[Paid]] = defaultdict(list)
+    for call in paid:
+        of_task[call.task_pk].append(call)
     known = await sprints.of_project(session, project.key)
     planned = await _planned(session, project)
+    cost = _costs(project, price, project.day(now))
     every = [tasks.as_task(each.row).model_copy(update={"state": TaskState(each.state)}) for each in standing]
     return Facts(
         project=project.key,
         day=day,
         at=at,
-        zone=project.timezone,
-        working_days=project.working_days,
+        hours=project.hours,
+        blocker_sla=project.blocker_sla,
+        review_sla=project.review_sla,
         limits=project.limits,
-        tasks=tuple(_task(office, project, each, paid) for each in standing),
-        planned=tuple(_plan_fact(office, project, each) for each in planned),
+        tasks=tuple(_task(each, of_task[each.row.pk], cost) for each in standing),
+        planned=tuple(_plan_fact(each, cost) for each in planned),
         sprints=tuple(_sprints(project, _shown(known, sprint), paid)),
         today=_today(project, day, paid),
         rungs={rung: _today(project, day, paid, rung) for rung in PAID},
@@ -73,15 +79,14 @@ def _urgent(project: Project, every: Sequence[Task]) -> tuple[str, ...]:
     )
 
 
-def _task(office: Office, project: Project, each: Standing, paid: Iterable[Paid]) -> TaskFact:
+def _task(each: Standing, own: Sequence[Paid], cost: CostOf) -> TaskFact:
     row, task = each.row, tasks.as_task(each.row)
-    own = [call for call in paid if call.task_pk == row.pk]
     return TaskFact(
         id=row.task_id, title=task.title, state=TaskState(each.state), rung=task.route.rung, type=task.route.type,
         sprint=row.sprint, priority=task.priority, owner=row.owner, tokens=sum(call.tokens for call in own),
         microusd=sum(call.microusd for call in own), expected_tokens=task.route.expected_tokens,
-        expected_microusd=expected_cost(office, project, task.route), created_at=row.created_at, since=each.since,
-        why=each.why, deadline=row.deadline,
+        expected_microusd=cost(task.route.rung, task.route.expected_tokens), created_at=row.created_at,
+        since=each.since, why=each.why, deadline=row.deadline,
     )  # fmt: skip
 
 
@@ -93,19 +98,22 @@ async def _planned(session: AsyncSession, project: Project) -> list[Planned]:
     return list(forecast(whole, route_policy(project), project.limits).planned)
 
 
-def _plan_fact(office: Office, project: Project, each: Planned) -> PlannedFact:
+def _plan_fact(each: Planned, cost: CostOf) -> PlannedFact:
     task, rung, review = each.task, each.route.rung, TERSE_REVIEW if each.is_reviewed else 0
-    cost = sum(_cost(office, project, by, tokens) for by, tokens in ((rung, each.expected), (Rung.GEMINI, review)))
     return PlannedFact(
         id=task.id, title=task.title or task.prompt, sprint=task.sprint, day=task.day, rung=rung, type=each.route.type,
-        priority=task.priority, tokens=each.expected + review, microusd=cost,
+        priority=task.priority, tokens=each.expected + review,
+        microusd=cost(rung, each.expected) + cost(Rung.GEMINI, review),
     )  # fmt: skip
 
 
-def _cost(office: Office, project: Project, rung: Rung, tokens: int) -> int:
-    if not tokens:
-        return 0
-    return prices.expected_cost(tokens, office.price(project.models[rung], project.day(office.now())))
+def _costs(project: Project, price: PriceOf, day: date) -> CostOf:
+    """What so many tokens of a rung are likely to cost, at that day's prices."""
+
+    def cost(rung: Rung, tokens: int) -> int:
+        return prices.expected_cost(tokens, price(project.models[rung], day)) if tokens and rung in PAID else 0
+
+    return cost
 
 
 def _sprints(project: Project, known: Sequence[Sprint], paid: Sequence[Paid]) -> Iterable[SprintFact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.daily_report import Daily, Line, daily_report
 from bot.domain.project import Project
 from bot.domain.weekly_report import Weekly, weekly_report
+from bot.errors import UserMistake
 from bot.render import Renderer
-from bot.store import outbox
+from bot.store import outbox, sprints
 from bot.workflows.office import Office
-from bot.workflows.report_facts import gather
+from bot.workflows.report_facts import PriceOf, gather
 
 Kind = Literal["daily", "weekly"]
 #: Lines of one message in a report's thread, so that it stays within Slack's limits whatever they say.
@@ -24,10 +25,16 @@ SHOWN = 8
 
 
 async def report(
-    office: Office, session: AsyncSession, project: Project, kind: Kind, day: date, sprint: int | None = None
-) -> Daily | Weekly:
-    """The report of that day, or of the week that it is in; about the open sprint, or the one that is named."""
-    facts = await gather(office, session, project, day, sprint)
+    session: AsyncSession, project: Project, kind: Kind, day: date, *, now: datetime, price: PriceOf,
+    sprint: int | None = None,
+) -> Daily | Weekly:  # fmt: skip
+    """The report of that day, or of the week that it is in; about the open sprint, or the one that is named. Raises
+    UserMistake where there is no such sprint, and for days to come."""
+    if day > project.day(now):
+        raise UserMistake(f"{day} is still to come. Reports are of today or of a day that is over.")
+    if sprint is not None and await sprints.row_of(session, project.key, sprint) is None:
+        raise UserMistake(f"There is no sprint {sprint} in {project.key}.", "/orch plan show")
+    facts = await gather(session, project, day, now=now, price=price, sprint=sprint)
     return daily_report(facts) if kind == "daily" else weekly_report(facts)
 
 
@@ -48,7 +55,7 @@ async def want_report(
 
     `did`: what the clock just did, a sentence each; `needs`: what waits for a person; both are plain text. The thread
     has the key `<key>/...`: the lists that the post has no room for."""
-    made = await report(office, session, project, kind, day, sprint)
+    made = await report(session, project, kind, day, now=office.now(), price=office.price, sprint=sprint)
     words, now = office.words_of(project.key), office.now()
     message = post(words, made, did, needs, late_minutes)
     if not await outbox.want(session, key, "channel", project.channel, message, now):

@@ -9,7 +9,6 @@ from bot.domain.budget import LEAN, Level, Limit
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
 from bot.domain.sprint import Sprint
 from bot.domain.task import Rung, TaskState, TaskType
-from bot.domain.working_days import WorkingDays
 
 DAY = date(2026, 1, 30)  # a Friday
 AT = datetime(2026, 1, 30, 17, 0, tzinfo=UTC)
@@ -42,7 +41,7 @@ def a_sprint(
 def some_facts(*tasks: TaskFact, used: int = 0, **fields: Any) -> Facts:
     ended = {t.id: t.since.date() for t in tasks if not t.open}
     known: dict[str, Any] = {
-        "project": "GRANTER", "day": DAY, "at": AT, "limits": LEAN, "working_days": WorkingDays(), "tasks": tasks,
+        "project": "GRANTER", "day": DAY, "at": AT, "limits": LEAN, "tasks": tasks,
         "today": level(used, 30_000, f"the tokens for {DAY}"), "sprints": (a_sprint(used=used),),
         "urgent": tuple(t.id for t in tasks if t.state is TaskState.QUEUED), "ended_on": ended,
     }  # fmt: skip

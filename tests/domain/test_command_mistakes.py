@@ -55,6 +55,10 @@ WRONG: list[tuple[str, str]] = [
     ("plan load ../x", "`../x` is not a plan's name"),
     ("report", "Which report: daily or weekly?"),
     ("report montly", "`montly` is not a report."),
+    ("report daily --date", "--date needs a date behind it."),
+    ("report daily --date tomorrow", "`tomorrow` is not a date that I understand"),
+    ("report daily --sprint one", "`one` is not a sprint"),
+    ("report daily date 2026-02-03", "I do not know what to do with `date` there."),
     ("standup now", "I do not know what to do with `now` there."),
     ("incident", "What happened?"),
     ("help asign", "Did you mean `assign`?"),
@@ -135,7 +139,7 @@ def test_a_mistake_is_answered(typed: str, answer: str) -> None:
         ("sttus", "/orch status [ID]"),
         ("frobnicate", "/orch help"),
         ("budget raise x", "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS"),
-        ("report", "/orch report daily|weekly"),
+        ("report", "/orch report daily|weekly [--date D] [--sprint N]"),
     ],
 )
 def test_the_right_form_is_shown(typed: str, form: str) -> None:

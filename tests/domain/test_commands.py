@@ -88,6 +88,7 @@ COMMANDS: list[tuple[str, Command]] = [
     ("plan show", Plan()),
     ("standup", Standup()),
     ("report weekly", Report(period="weekly")),
+    ("report daily --date 2026-02-03 —sprint 2", Report(period="daily", on=date(2026, 2, 3), sprint=2)),
     ("metrics", Metrics()),
     ("incident Checkout is down — since 10:05", Incident(what="Checkout is down — since 10:05")),
     ("<@U0BOT> list", List()),

@@ -50,7 +50,7 @@ async def _some_days(database: Database) -> None:
 
 async def _daily(office: Office, day: date) -> Daily:
     async with office.db.read() as session:
-        made = await report(office, session, office.projects["GRANTER"], "daily", day)
+        made = await report(session, office.projects["GRANTER"], "daily", day, now=NOW, price=office.price)
     assert isinstance(made, Daily)
     return made
 
@@ -116,7 +116,7 @@ async def test_a_week_has_what_its_days_completed(database_url: str) -> None:
         await _some_days(database)
         office = an_office(database)
         async with office.db.read() as session:
-            made = await report(office, session, office.projects["GRANTER"], "weekly", DAY)
+            made = await report(session, office.projects["GRANTER"], "weekly", DAY, now=NOW, price=office.price)
         assert isinstance(made, Weekly)
         assert (made.first, made.last) == (date(2026, 11, 16), date(2026, 11, 22))
         assert [line.id for line in made.completed] == ["S0-D0-1", "S0-D0-2", "S0-D0-3"]

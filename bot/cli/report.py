@@ -1,0 +1,69 @@
+"""`orch report daily|weekly`: a report from the database, as text, Markdown, HTML or JSON.
+
+Only reads; on SQLite too, while the bot is at work."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from bot.adapters.prices import PriceBook
+from bot.cli.export import need_database
+from bot.domain.command_values import day as read_day
+from bot.domain.project import Project
+from bot.errors import UserMistake
+from bot.render import Renderer
+from bot.settings import Config, Settings, load_settings
+from bot.store.database import Database
+from bot.wiring import data_folder, project_rules
+from bot.workflows.reporting import Kind
+from bot.workflows.reporting import report as make_report
+
+
+async def report(arguments: argparse.Namespace) -> int:
+    """Print the report. Raises OrchError."""
+    settings = load_settings()
+    project = project_of(settings.config, arguments.project)
+    now = datetime.now(UTC)
+    day = read_day(arguments.date) if arguments.date else project.day(now)
+    print(await written(settings, project, arguments.what, day, now, arguments.sprint, arguments.format))
+    return 0
+
+
+async def written(
+    settings: Settings, project: Project, what: str, day: date, now: datetime, sprint: int | None, form: str
+) -> str:
+    """The report in one of the forms. Raises OrchError."""
+    need_database(settings.database_url)
+    database = Database(settings.database_url)
+    price = PriceBook(settings.config.own_prices).price
+    kind: Kind = "weekly" if what == "weekly" else "daily"
+    try:
+        async with database.read() as session:
+            made = await make_report(session, project, kind, day, now=now, price=price, sprint=sprint)
+    finally:
+        await database.close()
+    if form == "json":
+        return json.dumps(made.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    return words_of(settings.config, project).text(f"reports/{what}", {"report": made, "format": form})
+
+
+def words_of(config: Config, project: Project) -> Renderer:
+    """Orch's templates, and the project's own before them (`templates_dir`)."""
+    folders = [each.templates_dir for each in config.projects if each.key == project.key]
+    return Renderer(data_folder("templates"), [Path(folder) for folder in folders if folder])
+
+
+def project_of(config: Config, key: str | None) -> Project:
+    """The project that is meant: by key, or the only one. Raises UserMistake."""
+    known = {each.key: each for each in config.projects}
+    if key is None and len(known) == 1:
+        key = next(iter(known))
+    if key in known:
+        return project_rules(config, known[key])
+    if not known:
+        raise UserMistake("No project is configured, so there is nothing to report on. `orch init` adds one.")
+    said = f"There is no project {key}. " if key else "Of which project? "
+    raise UserMistake(f"{said}Say `--project` and one of: {', '.join(known)}.")

@@ -1,0 +1,33 @@
+"""Reports in Slack: asked for by a person, shown in the channel, with the numbers of the books (R-REP)."""
+
+from __future__ import annotations
+
+from tests.acceptance.card import CHANNEL, words
+from tests.acceptance.conversation import Orch
+
+
+async def test_a_person_asks_for_reports(orch: Orch) -> None:
+    await orch.dev.types("/orch assign Describe the command line --files docs/usage.md")
+    await orch.channel.shows("S0-D0-1", state="Awaiting approval")
+    await orch.two.clicks("Approve merge", on="S0-D0-1")
+    await orch.channel.shows("S0-D0-1", state="Merged")
+
+    await orch.dev.types("/orch standup")
+    await orch.dev.sees_privately("The daily report of", f"is on its way to <#{CHANNEL}>")
+    post = await orch.until(lambda: next((m for m in orch.world.messages(CHANNEL) if "daily stand-up" in m.text), None),
+                            "the stand-up")  # fmt: skip
+    said = words(post)
+    used = sum(call.used_tokens for call in await orch.books.calls())
+    shown = f"{used / 1000:.1f}".removesuffix(".0") + "k" if used >= 1000 else str(used)
+    assert "*Completed today: 1*" in said and "*S0-D0-1* Describe the command line (haiku" in said
+    assert f"day: {shown} of 300k" in said and f"sprint 0: {shown} of" in said
+    calls = len(await orch.books.calls())
+
+    await orch.dev.types("/orch report weekly")
+    await orch.until(lambda: any("on schedule" in m.text for m in orch.world.messages(CHANNEL)), "the weekly")
+    assert len(await orch.books.calls()) == calls, "a report is free (R-REP-3)"
+
+    await orch.dev.types("/orch report daily --date 2999-01-01")
+    await orch.dev.sees_privately("2999-01-01 is still to come")
+    await orch.dev.types("/orch report weekly --sprint 4")
+    await orch.dev.sees_privately("There is no sprint 4 in GRANTER")
