@@ -76,7 +76,9 @@ TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
     S.MERGING: frozenset({S.MERGED, S.AWAITING_APPROVAL, S.QUEUED, S.BLOCKED, S.FAILED}),
     S.SPLITTING: frozenset({S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
     S.WITH_HUMAN: frozenset({S.DONE, S.QUEUED, S.BLOCKED, S.CANCELLED, S.FAILED}),
-    S.BLOCKED: frozenset({S.QUEUED, S.IN_REVIEW, S.WITH_HUMAN, S.SPLITTING, S.CANCELLED, S.FAILED}),
+    S.BLOCKED: frozenset(
+        {S.QUEUED, S.CHECKING, S.IN_REVIEW, S.AWAITING_APPROVAL, S.WITH_HUMAN, S.SPLITTING, S.CANCELLED, S.FAILED}
+    ),
     S.MERGED: frozenset(),
     S.DONE: frozenset(),
     S.CANCELLED: frozenset({S.QUEUED}),
@@ -85,6 +87,8 @@ TRANSITIONS: dict[TaskState, frozenset[TaskState]] = {
 
 #: States that a stage workflow works on.
 STAGED = frozenset({S.RUNNING, S.CHECKING, S.IN_REVIEW, S.MERGING, S.SPLITTING})
+#: States that work on a commit which was paid for: what something else interrupted there goes on there.
+RESUMED = frozenset({S.CHECKING, S.IN_REVIEW, S.AWAITING_APPROVAL, S.MERGING})
 #: States in which its own rung works on a task, or its work is looked at: it needs a slot and its files.
 WORKED_ON = STAGED - {S.SPLITTING}
 #: States in which nothing more happens by itself or by a click, `retry` of a cancelled or failed task apart.

@@ -136,6 +136,20 @@ async def newest_event(session: AsyncSession, pk: int) -> EventRow:
     return (await session.scalars(query)).one()
 
 
+#: Notes that say anew why a task stands where it does, and what it may go on with.
+RESTATES = ("blocked", "split_refused")
+
+
+async def standing_event(session: AsyncSession, row: TaskRow) -> EventRow:
+    """Why the task is in its state and what it may go on with: the event that brought it there, or said so anew. What
+    else was noted meanwhile does not hide it."""
+    others = select(func.max(EventRow.id)).where(EventRow.task_pk == row.pk, EventRow.state != row.state)
+    since = (EventRow.task_pk == row.pk, EventRow.id > (await session.scalar(others) or 0))
+    entered = select(func.min(EventRow.id)).where(*since)
+    query = select(EventRow).where(*since, (EventRow.id == entered.scalar_subquery()) | EventRow.kind.in_(RESTATES))
+    return (await session.scalars(query.order_by(EventRow.id.desc()).limit(1))).one()
+
+
 async def in_project(session: AsyncSession, project: str, *, ended: bool = False) -> Sequence[TaskRow]:
     """The project's tasks, oldest first; those that ended only when asked for."""
     query = select(TaskRow).where(TaskRow.project == project).order_by(TaskRow.pk)
@@ -215,6 +229,15 @@ async def reopen_attempt_as(session: AsyncSession, row: TaskRow, outcome: str, w
         update(AttemptRow)
         .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt)
         .values(outcome=outcome, why=why)
+    )
+
+
+async def go_on_with_attempt(session: AsyncSession, row: TaskRow) -> None:
+    """An attempt that was interrupted goes on, so that how it ends counts."""
+    await session.execute(
+        update(AttemptRow)
+        .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome == "interrupted")
+        .values(outcome=None, ended_at=None, why="")
     )
 
 

@@ -118,7 +118,8 @@ async def block(
     detail = detail or {}
     await tasks.step(session, row, TaskState.BLOCKED, at=office.now(), who=who, why=why, detail=detail)
     proposed = Rung(str(detail["propose"])) if detail.get("propose") else None
-    facts = {"row": row, "why": why, "propose": proposed, "split": bool(detail.get("split"))}
+    facts = {"row": row, "why": why, "propose": proposed, "split": bool(detail.get("split")),
+             "resume": detail.get("resume")}  # fmt: skip
     offered = buttons(tasks.as_task(row), proposed=proposed)
     message = office.render.message("alerts/blocked", {**facts, "buttons": offered})
     team = office.projects[row.project].team

@@ -21,7 +21,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     """Everything the card template names."""
     row = await session.get_one(TaskRow, pk)
     task = tasks.as_task(row)
-    proposed = (await tasks.newest_event(session, pk)).detail.get("propose")
+    proposed = (await tasks.standing_event(session, row)).detail.get("propose")
     tokens, cost = await ledger.spent(session, pk)
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]

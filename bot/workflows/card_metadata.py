@@ -23,8 +23,8 @@ async def card_metadata(session: AsyncSession, pk: int, key: str) -> dict[str, A
     told = await (messages.status_update if begun else messages.assignment)(session, row, task)
     payload = {"key": key, "message": _short(told)}
     if task.state is TaskState.BLOCKED:
-        newest = await tasks.newest_event(session, pk)
-        payload["alert"] = _short(messages.alert(row, task, row.waits_for or "", newest.detail.get("propose")))
+        stands = await tasks.standing_event(session, row)
+        payload["alert"] = _short(messages.alert(row, task, row.waits_for or "", stands.detail.get("propose")))
     return {"event_type": "orch", "event_payload": payload}
 
 

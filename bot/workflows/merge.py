@@ -178,4 +178,5 @@ async def finish_unbuilt(office: Office, session: AsyncSession, visit: Visit, bu
 async def give_up(office: Office, session: AsyncSession, visit: Visit) -> None:
     row = await current(session, visit)
     branch = office.projects[row.project].branch
-    await block(office, session, row, f"{branch} moved {REBUILDS} times while the merge was being built")
+    await block(office, session, row, f"{branch} moved {REBUILDS} times while the merge was being built",
+                detail={"resume": TaskState.MERGING})  # fmt: skip

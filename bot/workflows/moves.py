@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.approvals import Action, Person
+from bot.domain.approvals import Action, Person, merge_hindrance
 from bot.domain.assign import AssignRequest
-from bot.domain.task import ENDED, Route, Rung, TaskState, TaskType
+from bot.domain.task import ENDED, RESUMED, Route, Rung, TaskState, TaskType
 from bot.errors import UserMistake
 from bot.store import outbox, tasks
 from bot.store.parts import parts_of
@@ -14,6 +14,7 @@ from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
 from bot.workflows.deeds import Deed, doing, need_right, need_state, state_words
 from bot.workflows.intake import route_request
+from bot.workflows.merge import merge_facts
 from bot.workflows.office import ORCH, Office
 
 #: Who may give a task to which rung (R-APR): each costs or binds whom that row of the table names.
@@ -78,12 +79,15 @@ async def stop_for(office: Office, deed: Deed, reason: str) -> None:
     async with doing(office, deed, Action.STOP) as (session, row):
         _need_open(row)
         if row.state == TaskState.BLOCKED:
-            before = await tasks.newest_event(session, row.pk)
+            before = await tasks.standing_event(session, row)
             row.waits_for = reason
             await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="blocked", why=reason,
                              detail=before.detail)  # fmt: skip
             return
-        await block(office, session, row, reason, who=deed.person.id, detail={"rule": "R-ESC-8"})
+        detail: dict[str, object] = {"rule": "R-ESC-8"}
+        if row.state in RESUMED:
+            detail["resume"] = row.state
+        await block(office, session, row, reason, who=deed.person.id, detail=detail)
 
 
 async def unblock(office: Office, deed: Deed) -> None:
@@ -95,13 +99,20 @@ async def unblock(office: Office, deed: Deed) -> None:
 
 
 async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who: str, kind: str, why: str) -> None:
-    """Queue a task that stood still; where only its review is missing, just that is made up for."""
-    newest = await tasks.newest_event(session, row.pk)
-    only_review = row.state == TaskState.BLOCKED and newest.detail.get("resume") == TaskState.IN_REVIEW
-    to = TaskState.IN_REVIEW if only_review and row.head_commit else TaskState.QUEUED
-    if to is TaskState.QUEUED:
-        row.base_commit = row.start_commit = row.head_commit = None
+    """Go on with a task that stood still: with its commit, where that is kept and was not at fault, so that nothing is
+    paid for again and its approvals stand (R-APR-1); else from the queue."""
+    resume = (await tasks.standing_event(session, row)).detail.get("resume")
+    if row.state != TaskState.BLOCKED or resume not in RESUMED or row.head_commit is None:
+        row.base_commit = row.start_commit = None
+        await forget_head(office, session, row)
+        await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=who, kind=kind, why=why)
+        return
+    merging = resume == TaskState.MERGING
+    to = TaskState.AWAITING_APPROVAL if merging else TaskState(resume)
+    await tasks.go_on_with_attempt(session, row)
     await tasks.step(session, row, to, at=office.now(), who=who, kind=kind, why=why)
+    if merging and merge_hindrance(await merge_facts(office, session, row)) is None:
+        await tasks.step(session, row, TaskState.MERGING, at=office.now(), who=who, why="its approvals stand")
 
 
 async def refuse_split(session: AsyncSession, row: TaskRow) -> None:

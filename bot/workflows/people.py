@@ -13,7 +13,7 @@ from bot.domain.task import ENDED, Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.tables import TaskRow
-from bot.workflows.attempts import move_to, take_next_step, tell_thread
+from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
 from bot.workflows.deeds import Deed, doing, need_state, state_words
 from bot.workflows.merge import merge_facts
 from bot.workflows.moves import back_to_work, refuse_split
@@ -137,7 +137,8 @@ async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
             row.opus_approved_by = deed.person.id
         why = f"escalated to {rung} by a person"
         move_to(office, row, rung, why, "R-ESC-8")
-        row.base_commit = row.start_commit = row.head_commit = None
+        row.base_commit = row.start_commit = None
+        await forget_head(office, session, row)
         await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="escalated", why=why)
 
 

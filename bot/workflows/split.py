@@ -52,9 +52,9 @@ async def ask(office: Office, deed: Deed) -> None:
                 f"{row.task_id} is {state_words(row)} at {row.route['rung']}; only a change that waits or is blocked "
                 "can be split."
             )
-        newest = await tasks.newest_event(session, row.pk)
+        stands = await tasks.standing_event(session, row)
         blocked = row.state == TaskState.BLOCKED
-        before: dict[str, Any] = newest.detail if blocked else {}
+        before: dict[str, Any] = stands.detail if blocked else {}
         here = {"state": row.state, "why": row.waits_for or "", "detail": before}
         stood = before.get("stood", here)  # an open proposal is no state to come back to
         await tasks.step(session, row, TaskState.SPLITTING, at=office.now(), who=deed.person.id, kind="split_asked",
@@ -134,7 +134,7 @@ async def refuse(office: Office, deed: Deed, call_id: str) -> None:
     """The task stays whole, and where it stood before. Raises UserMistake."""
     async with doing(office, deed, Action.SPLIT) as (session, row):
         await _open(office, session, row, call_id)
-        stood = (await tasks.newest_event(session, row.pk)).detail["stood"]
+        stood = (await tasks.standing_event(session, row)).detail["stood"]
         why = "the split was refused"
         if stood["state"] == TaskState.QUEUED:
             await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="split_refused",
@@ -191,7 +191,7 @@ def route_part(office: Office, row: TaskRow, part: Part, number: int) -> tuple[A
 async def _open(office: Office, session: AsyncSession, row: TaskRow, call_id: str) -> Parts:
     """The parts of the proposal, if it is the one that the task waits for. Raises UserMistake."""
     await refuse_split(session, row)
-    detail: dict[str, Any] = (await tasks.newest_event(session, row.pk)).detail
+    detail: dict[str, Any] = (await tasks.standing_event(session, row)).detail
     parts = await proposed_parts(office, session, call_id) if detail.get("proposal") == call_id else ""
     if row.state != TaskState.BLOCKED or isinstance(parts, str):
         raise UserMistake(f"That proposal is no longer open: {row.task_id} is {state_words(row)}.")

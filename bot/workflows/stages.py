@@ -16,7 +16,7 @@ from dbos._error import DBOSException  # not exported
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.routing import REPORTS
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import RESUMED, Rung, TaskState
 from bot.errors import OrchError
 from bot.store import ledger
 from bot.store.tables import TaskRow
@@ -161,4 +161,5 @@ async def block_visit(office: Office, session: AsyncSession, visit: Visit, why: 
     row = await current(session, visit)
     calls = await ledger.calls_of(session, row.pk, row.attempt)
     await ledger.close_left(session, calls, at=office.now(), why=why)
-    await block(office, session, row, why)
+    resume: dict[str, object] = {"resume": visit.stage} if visit.stage in RESUMED else {}
+    await block(office, session, row, why, detail=resume)

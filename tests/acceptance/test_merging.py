@@ -91,6 +91,56 @@ async def test_checks_that_fail_on_the_candidate_stop_the_merge(shared: Orch) ->
     shared.repo.commit()
 
 
+async def test_a_remote_out_of_reach_costs_neither_the_attempt_nor_the_approval(shared: Orch) -> None:
+    """R-APR-1: Retry goes on with the merge of the very commit that was approved."""
+    task = await _awaiting(shared, "docs/g.md")
+    paid, head = len(shared.models.asked()), (await shared.row(task)).head_commit
+    away = shared.repo.path.rename(shared.repo.path.with_name("out-of-reach"))
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.shows(task, state="Blocked")
+    alert = await shared.dev.gets(f"*{task}* is blocked", "and so are its approvals: *Retry* goes on with the merge")
+    await shared.dev.types(f"/orch block {task} the network is down")
+    await shared.channel.shows(task, "the network is down", state="Blocked")
+
+    away.rename(shared.repo.path)
+    await shared.dev.clicks("Retry", on=alert)
+    await shared.channel.shows(task, state="Merged")
+    assert len(shared.models.asked()) == paid, "nothing was paid for again"
+    assert (await shared.row(task)).head_commit == head
+    assert "Approved-by: U0LEAD" in shared.repo.message()
+    await shared.books.agree()
+
+
+async def test_blocked_and_unblocked_it_awaits_the_same_approvals(shared: Orch) -> None:
+    task = await _awaiting(shared, "docs/h.md", "--security --model sonnet")
+    paid = len(shared.models.asked())
+    await shared.two.clicks("Approve merge", on=task)
+    await shared.two.submits(checklist=["1", "2", "3", "4"])
+    await shared.channel.shows(task, "approved by <@U0TWO>")
+    await shared.dev.types(f"/orch block {task} wait for the release")
+    await shared.channel.shows(task, state="Blocked")
+    await shared.dev.types(f"/orch unblock {task}")
+    await shared.channel.shows(task, "approved by <@U0TWO>", state="Awaiting approval")
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.lead.submits(checklist=["1", "2", "3", "4"])
+    await shared.channel.shows(task, state="Merged")
+    assert len(shared.models.asked()) == paid
+
+
+async def test_escalated_it_needs_new_approvals_and_says_so(shared: Orch) -> None:
+    task = await _awaiting(shared, "docs/i.md", "--security --model sonnet")
+    await shared.two.clicks("Approve merge", on=task)
+    await shared.two.submits(checklist=["1", "2", "3", "4"])
+    await shared.channel.shows(task, "approved by <@U0TWO>")
+    await shared.dev.types(f"/orch block {task} not good enough")
+    await shared.channel.shows(task, state="Blocked")
+    await shared.lead.clicks("Escalate to Opus", on=task)
+    await shared.channel.thread_shows(task, "1 earlier approval no longer counts")
+    card = await shared.channel.shows(task, "opus", state="Awaiting approval")
+    assert "approved by" not in card.state
+    assert "*Why opus* · Escalated to opus by a person. (R-ESC-8)" in card.part("why")
+
+
 async def test_hooks_of_the_repository_never_run(shared: Orch) -> None:
     witness = shared.home / "a-hook-ran"
     for name in ("pre-commit", "post-commit", "post-merge", "pre-push", "reference-transaction", "post-checkout"):

@@ -8,7 +8,19 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.card import OFFERED, TO_OPUS, TO_SONNET, buttons
-from bot.domain.task import ENDED, PLAN_STATUS, STAGED, TRANSITIONS, Route, Rung, Task, TaskState, TaskType, may_step
+from bot.domain.task import (
+    ENDED,
+    PLAN_STATUS,
+    RESUMED,
+    STAGED,
+    TRANSITIONS,
+    Route,
+    Rung,
+    Task,
+    TaskState,
+    TaskType,
+    may_step,
+)
 
 S = TaskState
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
@@ -38,7 +50,12 @@ def test_nothing_is_merged_but_from_merging_and_merging_only_after_approval() ->
     """R-SEC-4"""
     assert [s for s in S if may_step(s, S.MERGED)] == [S.MERGING]
     assert [s for s in S if may_step(s, S.MERGING)] == [S.AWAITING_APPROVAL]
-    assert [s for s in S if may_step(s, S.AWAITING_APPROVAL)] == [S.IN_REVIEW, S.MERGING]
+    assert [s for s in S if may_step(s, S.AWAITING_APPROVAL)] == [S.IN_REVIEW, S.MERGING, S.BLOCKED]
+
+
+def test_what_is_interrupted_on_a_commit_goes_on_with_it() -> None:
+    """R-APR-1: by way of its approval, where it was being merged."""
+    assert all(may_step(S.BLOCKED, S.AWAITING_APPROVAL if s is S.MERGING else s) for s in RESUMED)
 
 
 def test_ended_means_ended() -> None:
