@@ -136,9 +136,14 @@ class Chat(Protocol):
         *,
         response_url: str | None = None,
         replace: bool = False,
+        thread_ts: str | None = None,
     ) -> None:
         """Show a message to one person only: by `response_url` while it works (there it may `replace` the message
-        that was clicked on), else as an ephemeral message, else by DM."""
+        that was clicked on), else as an ephemeral message, else by DM; in the thread of `thread_ts`, if any."""
+        ...
+
+    async def react(self, channel: str, ts: str, name: str) -> None:
+        """Add an emoji (name without colons) to a message; once, however often it is asked for."""
         ...
 
     async def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None: ...

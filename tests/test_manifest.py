@@ -15,6 +15,7 @@ from bot.listeners import messages, register
 from bot.listeners.desk import Desk
 from bot.local.slack.methods import METHODS
 from bot.local.slack.records import Channel
+from bot.store.tables import TaskRow
 from bot.wiring import data_folder
 from bot.workflows.office import Office
 from tests.local.slack_bed import app_config, bolt_app, by_socket, workspace
@@ -100,6 +101,9 @@ class Listening(Desk):
     def __init__(self) -> None:
         super().__init__(NO_OFFICE)
         self.heard: list[str] = []
+
+    async def task_above(self, channel: str, thread_ts: str, person: str) -> TaskRow:
+        return TaskRow(project="GRANTER", task_id="S0-D0-1")  # every thread is a task's
 
     async def receive(self, key: str, kind: str, payload: dict[str, Any], ack: Any) -> None:
         await ack()

@@ -30,6 +30,7 @@ ADVICE = {
     "account_inactive": "the app was removed from the workspace; install it again",
     "missing_scope": "the app lacks a scope: update it from manifest.yaml and install it again",
     "is_archived": "the channel is archived",
+    "user_not_found": "Slack knows no such person",
 }
 
 
@@ -87,17 +88,27 @@ class SlackChat:
         *,
         response_url: str | None = None,
         replace: bool = False,
+        thread_ts: str | None = None,
     ) -> None:
         if response_url and await self._respond(response_url, message, replace):
             return
         if channel and not channel.startswith("D"):
             try:
-                await asked(self._client.chat_postEphemeral(channel=channel, user=user, **message))
+                await asked(self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts, **message))
                 return
             except ChatError as error:
                 if error.code not in ("not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived"):
                     raise
-        await asked(self._client.chat_postMessage(channel=await self._place(user), unfurl_links=False, **message))
+                thread_ts = None
+        place = await self._place(user)
+        await asked(self._client.chat_postMessage(channel=place, thread_ts=thread_ts, unfurl_links=False, **message))
+
+    async def react(self, channel: str, ts: str, name: str) -> None:
+        try:
+            await asked(self._client.reactions_add(channel=channel, timestamp=ts, name=name))
+        except ChatError as error:
+            if error.code not in ("already_reacted", "message_not_found", "too_many_reactions"):
+                raise
 
     async def _respond(self, url: str, message: Mapping[str, Any], replace: bool) -> bool:
         """Answer by response_url; False where it works no more (5 uses, 30 minutes)."""

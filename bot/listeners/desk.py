@@ -18,7 +18,8 @@ from typing import Any
 from bot.domain.approvals import Person
 from bot.domain.project import Project
 from bot.errors import ChatError, OrchError, UserMistake
-from bot.store import inbox
+from bot.store import inbox, replies
+from bot.store.tables import TaskRow
 from bot.workflows.office import Office
 
 log = logging.getLogger("orch.desk")
@@ -131,6 +132,7 @@ class Desk:
                 message,
                 response_url=payload.get("response_url"),
                 replace=replace,
+                thread_ts=payload.get("thread_ts"),
             )
         except ChatError as error:
             log.warning("could not answer %s: %s", payload["user"], error)
@@ -141,6 +143,11 @@ class Desk:
         if person.barred:
             raise UserMistake(f"{person.barred[0].upper()}{person.barred[1:]}, so I did nothing.")
         return person
+
+    async def task_above(self, channel: str, thread_ts: str, person: str) -> TaskRow | None:
+        """The task that a thread is about, if it is about one."""
+        async with self.office.db.read() as session:
+            return await replies.task_of_thread(session, channel, thread_ts, person)
 
     def project(self, channel: str, key: str | None = None) -> Project:
         """The project that is meant: by key, by its channel, or the only one. Raises UserMistake."""

@@ -1,4 +1,5 @@
-"""@mentions and direct messages: the same words as after `/orch`; anything else is taken for a task."""
+"""@mentions and direct messages: the same words as after `/orch`; anything else is taken for a task. A reply in the
+thread of a task, mention or not, steers that task instead (listeners.threads)."""
 
 from __future__ import annotations
 
@@ -14,30 +15,43 @@ from bot.listeners.desk import Desk, Payload, delivery_key
 
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>[\s,:]*")
 _GREETINGS = frozenset({"", "hi", "hello", "hey", "help", "?"})
+#: Kinds of messages that people write: plain, with a file, and a reply that is shown in the channel too.
+_WRITTEN = (None, "file_share", "thread_broadcast")
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("message", _message)
 
     @app.event("app_mention")
-    async def on_mention(ack: Any, event: dict[str, Any], body: dict[str, Any]) -> None:
-        if event.get("channel_type") != "im":
-            await _receive(desk, ack, event, body)
+    async def on_mention(ack: Any, event: dict[str, Any], body: dict[str, Any], context: Any) -> None:
+        if event.get("channel_type") != "im" and _by_a_person(event):
+            await _receive(desk, ack, event, body, context.get("bot_user_id") or "", to_orch=True)
 
     @app.event("message")
-    async def on_message(ack: Any, event: dict[str, Any], body: dict[str, Any]) -> None:
-        if (
-            event.get("channel_type") == "im"
-            and event.get("user")
-            and not event.get("bot_id")
-            and not event.get("subtype")
-        ):
-            await _receive(desk, ack, event, body)
+    async def on_message(ack: Any, event: dict[str, Any], body: dict[str, Any], context: Any) -> None:
+        direct = event.get("channel_type") == "im"
+        if _by_a_person(event) and (direct or event.get("thread_ts")):
+            await _receive(desk, ack, event, body, context.get("bot_user_id") or "", to_orch=direct)
 
 
-async def _receive(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, Any]) -> None:
+def _by_a_person(event: dict[str, Any]) -> bool:
+    return bool(event.get("user")) and not event.get("bot_id") and event.get("subtype") in _WRITTEN
+
+
+async def _receive(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, Any], bot: str, to_orch: bool) -> None:
+    """Slack tells a mention twice, as a mention and as a message of the channel: the key is one for both, and so is
+    what becomes of it."""
     payload = {"user": event["user"], "channel": event["channel"], "text": event.get("text") or "", "ts": event["ts"]}
-    await desk.receive(delivery_key("message", event["channel"], event["ts"], body=body), "message", payload, ack)
+    key = delivery_key("message", event["channel"], event["ts"], body=body)
+    above = event.get("thread_ts")
+    if above and above != event["ts"]:
+        found = await desk.task_above(event["channel"], above, event["user"])
+        if found is not None:
+            payload |= {"thread_ts": above, "bot": bot, "project": found.project, "task": found.task_id}
+            await desk.receive(key, "reply", payload, ack)
+            return
+    if to_orch:
+        await desk.receive(key, "message", payload, ack)
 
 
 async def _message(desk: Desk, payload: Payload) -> None:

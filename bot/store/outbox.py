@@ -37,7 +37,8 @@ async def want(
     thread_of: str | None = None,
 ) -> bool:
     """Ask for one message, once: the same key again is a no-op, and False. An `upload` has the payload {"name",
-    "title"} and "content" (text) or "base64" (bytes) with "alt"."""
+    "title"} and "content" (text) or "base64" (bytes) with "alt"; a `reaction` {"ts", "name"}; a `whisper`, which one
+    person sees, {"user", "message", "thread_ts"}."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk,
            "thread_of": thread_of}  # fmt: skip
@@ -54,6 +55,14 @@ async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -
         .values(payload=dict(payload), wanted_revision=OutboxRow.wanted_revision + 1, due=True)
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+async def newest_direct(session: AsyncSession, task_pk: int, person: str) -> str | None:
+    """The key of the newest direct message to a person about a task, if any."""
+    query = select(OutboxRow.key).where(
+        OutboxRow.task_pk == task_pk, OutboxRow.kind == "direct", OutboxRow.channel == person
+    )
+    return await session.scalar(query.order_by(OutboxRow.created_at.desc(), OutboxRow.key.desc()).limit(1))
 
 
 def card_key(row: TaskRow) -> str:

@@ -75,6 +75,7 @@ class TaskRow(Base):
     opus_approved_by: Mapped[str | None] = mapped_column(String(40))
     channel: Mapped[str] = mapped_column(String(40))
     zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")  # of the times in its messages
+    muted: Mapped[bool] = mapped_column(default=False, server_default=false())  # only what is said to Orch is heard
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -245,10 +246,10 @@ class OutboxRow(Base):
     means that a send may have happened, so the next sender looks for the message by its key first."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_due", "due"),)
+    __table_args__ = (Index("outbox_due", "due"), Index("outbox_by_ts", "ts"))
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))  # card | channel | direct | thread | upload
+    kind: Mapped[str] = mapped_column(String(20))  # card | channel | direct | thread | upload | reaction | whisper
     thread_of: Mapped[str | None] = mapped_column(String(255))  # key of the message in whose thread it belongs
     task_pk: Mapped[int | None] = mapped_column(ForeignKey("tasks.pk"))
     channel: Mapped[str] = mapped_column(String(40))  # a person's id for a direct message
@@ -261,6 +262,22 @@ class OutboxRow(Base):
     tries: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
+
+
+class ReplyRow(Base):
+    """What somebody who may steer a task wrote in its thread, without secrets: the next model call is told it."""
+
+    __tablename__ = "task_replies"
+    __table_args__ = (UniqueConstraint("channel", "ts"), Index("task_replies_by_task", "task_pk", "id"))
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
+    channel: Mapped[str] = mapped_column(String(40))
+    ts: Mapped[str] = mapped_column(String(40))
+    who: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
+    heard_attempt: Mapped[int | None]  # the last attempt whose calls carried it
 
 
 class SprintRow(Base):

@@ -17,13 +17,14 @@ from bot.domain.gate import GatePolicy, GateVerdict, inspect, raised
 from bot.domain.order import HOLDING, file_holder
 from bot.domain.task import Route, Rung, TaskState, TaskType
 from bot.ports import Repository
-from bot.store import ledger, tasks
+from bot.store import ledger, replies, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread, wait_for_file
 from bot.workflows.counting import counted, prepared
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 from bot.workflows.prompt import first_request
+from bot.workflows.steering import tell_heard
 
 #: A model that says so at the start of its answer has given up (R-ESC-4).
 BEYOND = "BEYOND:"
@@ -41,6 +42,7 @@ class Prepared:
     base: str
     request: ModelRequest
     counted: int
+    heard: tuple[int, ...] = ()  # the replies in the task's thread that it carries
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ async def edit(office: Office, visit: Visit) -> None:
     )
     if isinstance(outcome, Answered):
         result = await office.step(apply_reply, visit, ready.base, outcome.call_id)
-        await office.tx(finish_edit, visit, ready.base, outcome.call_id, result)
+        await office.tx(finish_edit, visit, ready.base, outcome.call_id, result, ready.heard)
     else:
         await office.tx(finish_unanswered, visit, outcome)
 
@@ -77,65 +79,69 @@ async def prepare_edit(office: Office, visit: Visit) -> Prepared:
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
         calls = await ledger.calls_of(session, visit.pk, visit.attempt)
+        first = next((c for c in calls if c.purpose == "edit" and c.applied is not None), None)
+        said = await replies.for_call(session, row, unheard=first is not None)
     if row.entry != visit.entry:
         raise Superseded(visit.id)
+    heard, words = tuple(reply.id for reply in said), tuple(reply.text for reply in said)
     rung = Rung(row.route["rung"])
     repository = office.repositories[row.project]
     base = row.base_commit or await repository.refresh()
-    first = next((c for c in calls if c.purpose == "edit" and c.applied is not None), None)
     if first is not None:
-        request = _repair_request(office, row, first)
-        return Prepared(
-            "repair", rung, base, request, await counted(office, Visit.of(row), office.models[rung], request)
-        )
+        request = _repair_request(office, row, first, words)
+        count = await counted(office, Visit.of(row), office.models[rung], request)
+        return Prepared("repair", rung, base, request, count, heard)
     start = row.start_commit or base
-    return await _first_request(office, row, rung, repository, base, start)
+    request, count = await _first_request(office, row, rung, repository, start, words)
+    return Prepared("edit", rung, base, request, count, heard)
 
 
 async def _first_request(
-    office: Office, row: TaskRow, rung: Rung, repository: Repository, base: str, start: str
-) -> Prepared:
-    """Pack what matters into the budget; where the provider counts more than there is room for, pack once more."""
+    office: Office, row: TaskRow, rung: Rung, repository: Repository, start: str, said: tuple[str, ...]
+) -> tuple[ModelRequest, int]:
+    """The request and its tokens: what matters is packed into the budget; where the provider counts more than there is
+    room for, it is packed once more."""
     paths = await repository.list_files(start)
     contents = await repository.read_files(start, likely_files(row.text, row.files, paths, CANDIDATE_FILES))
     contents = {path: office.redact(text) for path, text in contents.items()}
     allowance = int(row.token_budget * PROMPT_SHARE)
     room = row.token_budget - 2 * MIN_OUTPUT_TOKENS
+    notes = (*row.learned, *said)
     for _again in range(2):
-        packed = pack(row.text, row.files, paths, contents, _checks(office, row), tuple(row.learned), max(0, allowance))
-        request = _request(office, row, rung, packed)
+        packed = pack(row.text, row.files, paths, contents, _checks(office, row), notes, max(0, allowance))
+        request = _request(office, row, rung, packed, said)
         count = await counted(office, Visit.of(row), office.models[rung], request)
         if count <= room:
             break
         allowance = min(allowance, packed.estimated_tokens) - (count - room)
-    return Prepared("edit", rung, base, request, count)
+    return request, count
 
 
 def _checks(office: Office, row: TaskRow) -> tuple[str, ...]:
     return (*office.projects[row.project].checks, *row.checks)
 
 
-def _request(office: Office, row: TaskRow, rung: Rung, packed: Packed) -> ModelRequest:
+def _request(office: Office, row: TaskRow, rung: Rung, packed: Packed, said: tuple[str, ...]) -> ModelRequest:
     system = office.render.text("prompts/edit_system", {})
-    return first_request(office, row, rung, system, packed, checks=row.checks, edit_tools=True)
+    return first_request(office, row, rung, system, packed, checks=row.checks, said=said, edit_tools=True)
 
 
-def _repair_request(office: Office, row: TaskRow, first: CallRow) -> ModelRequest:
-    """The first conversation, the answers to its tool calls, and what failed."""
+def _repair_request(office: Office, row: TaskRow, first: CallRow, said: tuple[str, ...]) -> ModelRequest:
+    """The first conversation, the answers to its tool calls, what failed, and what people wrote since."""
     request = ModelRequest.model_validate(first.request)
     reply = ModelReply.model_validate(first.reply)
     results = [
         {"type": "tool_result", "tool_use_id": r["call_id"], "content": r["text"], "is_error": r["is_error"]}
         for r in (first.applied or {})["results"]
     ]
-    words = office.render.text("prompts/repair", {"lesson": row.learned[-1] if row.learned else ""})
-    said = [dict(block) for block in reply.content] or [{"type": "text", "text": "(nothing)"}]
+    words = office.render.text("prompts/repair", {"lesson": row.learned[-1] if row.learned else "", "said": said})
+    answer = [dict(block) for block in reply.content] or [{"type": "text", "text": "(nothing)"}]
     return request.model_copy(
         update={
             "call_id": "",
             "messages": (
                 *request.messages,
-                {"role": "assistant", "content": said},
+                {"role": "assistant", "content": answer},
                 {"role": "user", "content": [*results, {"type": "text", "text": office.redact(words)}]},
             ),
         }
@@ -197,7 +203,13 @@ async def _through_gate(
 
 
 async def finish_edit(
-    office: Office, session: AsyncSession, visit: Visit, base: str, call_id: str, result: Result
+    office: Office,
+    session: AsyncSession,
+    visit: Visit,
+    base: str,
+    call_id: str,
+    result: Result,
+    heard: tuple[int, ...],
 ) -> None:
     """Record the commit and go on: to the checks, to a repair, or to the next step. Raises Superseded."""
     await tasks.lock_project(session, visit.project)
@@ -206,6 +218,7 @@ async def finish_edit(
     call.applied = {"head": result.head, "results": [r.model_dump(mode="json") for r in result.results]}
     row.base_commit, row.head_commit = base, result.head
     await _raise_floor(office, session, row, result)
+    await tell_heard(office, session, row, heard)
     if result.failed:
         await attempt_failed(office, session, row, outcome=result.failed, why=result.why, lesson=result.why)
         return

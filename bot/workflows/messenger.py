@@ -125,6 +125,13 @@ class Messenger:
             case "upload":
                 await chat.upload(row.channel, self._need(thread_ts), upload_of(row.payload), look_first=maybe_sent)
                 return None
+            case "reaction":
+                await chat.react(row.channel, row.payload["ts"], row.payload["name"])
+                return None
+            case "whisper":
+                told = row.payload
+                await chat.whisper(row.channel, told["user"], told["message"], thread_ts=told["thread_ts"])
+                return None
             case _ if row.ts:
                 await chat.update(row.channel, row.ts, row.payload)
                 return row.ts

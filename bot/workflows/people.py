@@ -142,8 +142,11 @@ async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
         await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="escalated", why=why)
 
 
-async def mark_done(office: Office, deed: Deed) -> None:
-    """Manual work is finished."""
+async def mark_done(office: Office, deed: Deed, seen: str = "") -> None:
+    """Manual work is finished; `seen`: what the person saw, which is kept with it (R-RT-4)."""
     async with doing(office, deed, Action.DONE) as (session, row):
         need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to mark done")
-        await tasks.step(session, row, TaskState.DONE, at=office.now(), who=deed.person.id, why="done by a person")
+        seen = office.redact(seen)
+        why = f"done by a person: {seen}" if seen else "done by a person"
+        await tasks.step(session, row, TaskState.DONE, at=office.now(), who=deed.person.id, why=why,
+                         detail={"seen": seen})  # fmt: skip

@@ -21,13 +21,14 @@ def first_request(
     packed: Packed,
     *,
     checks: Sequence[str] | None = None,
+    said: Sequence[str] = (),
     edit_tools: bool = False,
 ) -> ModelRequest:
     """What holds for the project, the files, then the task, its text verbatim. `checks`: the task's own, beside
-    the project's; None where none has to pass."""
+    the project's; None where none has to pass; `said`: what people wrote in the task's thread."""
     project = office.projects[row.project]
     model = project.models[rung]
-    facts = {"row": row, "packed": packed, "learned": row.learned}
+    facts = {"row": row, "packed": packed, "learned": row.learned, "said": said}
 
     def part(name: str, checks: Sequence[str]) -> str:
         return office.redact(office.render.text(f"prompts/{name}", {**facts, "checks": checks})).strip()

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.calls import ModelReply, ModelRequest
 from bot.domain.context import likely_files, pack
 from bot.domain.task import Rung, TaskState
-from bot.store import tasks
+from bot.store import replies, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, take_next_step, tell_thread
 from bot.workflows.counting import counted, prepared
@@ -16,6 +16,7 @@ from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 from bot.workflows.prompt import first_request
+from bot.workflows.steering import tell_heard
 
 #: How the line of a critical finding begins, so that nothing has to be guessed from an answer's words.
 CRITICAL = "CRITICAL:"
@@ -27,17 +28,19 @@ async def report(office: Office, visit: Visit) -> None:
     if isinstance(ready, Failed):
         await office.tx(finish_unreported, visit, ready)
         return
-    rung, request, count = ready
+    rung, request, count, heard = ready
     outcome = await paid_call(office, visit, purpose="report", rung=rung, request=request, counted=count)
     if isinstance(outcome, Answered):
-        await office.tx(finish_report, visit, outcome.call_id)
+        await office.tx(finish_report, visit, outcome.call_id, heard)
     else:
         await office.tx(finish_unreported, visit, outcome)
 
 
-async def prepare_report(office: Office, visit: Visit) -> tuple[Rung, ModelRequest, int]:
+async def prepare_report(office: Office, visit: Visit) -> tuple[Rung, ModelRequest, int, tuple[int, ...]]:
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
+        found = await replies.for_call(session, row)
+        said, heard = tuple(reply.text for reply in found), tuple(reply.id for reply in found)
     if row.entry != visit.entry:
         raise Superseded(visit.id)
     repository = office.repositories[row.project]
@@ -45,15 +48,18 @@ async def prepare_report(office: Office, visit: Visit) -> tuple[Rung, ModelReque
     paths = await repository.list_files(commit)
     contents = await repository.read_files(commit, likely_files(row.text, row.files, paths, CANDIDATE_FILES))
     contents = {path: office.redact(text) for path, text in contents.items()}
-    packed = pack(row.text, row.files, paths, contents, (), (), int(row.token_budget * PROMPT_SHARE))
+    packed = pack(row.text, row.files, paths, contents, (), said, int(row.token_budget * PROMPT_SHARE))
     rung = Rung(row.route["rung"])
     system = office.render.text("prompts/report_system", {"critical": CRITICAL, "deep": rung is Rung.OPUS})
-    request = first_request(office, row, rung, system, packed)
-    return rung, request, await counted(office, visit, office.models[rung], request)
+    request = first_request(office, row, rung, system, packed, said=said)
+    return rung, request, await counted(office, visit, office.models[rung], request), heard
 
 
-async def finish_report(office: Office, session: AsyncSession, visit: Visit, call_id: str) -> None:
+async def finish_report(
+    office: Office, session: AsyncSession, visit: Visit, call_id: str, heard: tuple[int, ...]
+) -> None:
     row = await current(session, visit)
+    await tell_heard(office, session, row, heard)
     reply = ModelReply.model_validate((await session.get_one(CallRow, call_id)).reply)
     answer = office.redact(reply.text).strip()
     if not answer:

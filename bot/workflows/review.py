@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.calls import ModelRequest, ReviewReply, Verdict
 from bot.domain.lessons import of_findings
 from bot.domain.task import Rung, TaskState
-from bot.store import ledger, outbox, tasks
+from bot.store import ledger, outbox, replies, tasks
 from bot.store.tables import CallRow, ReviewRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread
 from bot.workflows.counting import counted, prepared
@@ -47,12 +47,13 @@ async def prepare_review(office: Office, visit: Visit) -> Prepared:
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
         runs = await tasks.checks_of(session, visit.pk, row.head_commit)
+        said = [reply.text for reply in await replies.for_call(session, row)]
     if row.entry != visit.entry or row.head_commit is None or row.base_commit is None:
         raise Superseded(visit.id)
     project = office.projects[row.project]
     change = await office.repositories[row.project].change(row.base_commit, row.head_commit)
     patch = office.redact(change.patch)
-    facts = {"row": row, "patch": patch, "runs": runs, "security": bool(row.route["security"])}
+    facts = {"row": row, "patch": patch, "runs": runs, "security": bool(row.route["security"]), "said": said}
     request = ModelRequest(
         model=project.models[Rung.GEMINI],
         system=office.render.text("prompts/review_system", {}),

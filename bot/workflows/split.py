@@ -19,7 +19,7 @@ from bot.domain.lessons import FROM_PERSON
 from bot.domain.splitting import FEWEST, MOST, Part, Parts, parse_proposal
 from bot.domain.task import ENDED, Route, Rung, TaskState
 from bot.errors import UserMistake
-from bot.store import tasks
+from bot.store import replies, tasks
 from bot.store.parts import parts_key
 from bot.store.tables import CallRow, EventRow, TaskRow
 from bot.workflows.attempts import tell_thread
@@ -80,6 +80,7 @@ async def split(office: Office, visit: Visit) -> None:
 async def prepare_split(office: Office, visit: Visit) -> Question:
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
+        said = tuple(reply.text for reply in await replies.for_call(session, row))
     if row.entry != visit.entry:
         raise Superseded(visit.id)
     project = office.projects[row.project]
@@ -90,10 +91,10 @@ async def prepare_split(office: Office, visit: Visit) -> Question:
     contents = {path: office.redact(text) for path, text in contents.items()}
     checks = (*project.checks, *row.checks)
     allowance = int(project.limits.task[Rung.SONNET] * PROMPT_SHARE)
-    packed = pack(row.text, row.files, paths, contents, checks, tuple(row.learned), allowance)
+    packed = pack(row.text, row.files, paths, contents, checks, (*row.learned, *said), allowance)
     size = {"fewest": FEWEST, "most": MOST, "budget": project.limits.task[Rung.SONNET]}
     system = office.render.text("prompts/split_system", size)
-    request = first_request(office, row, Rung.SONNET, system, packed, checks=row.checks)
+    request = first_request(office, row, Rung.SONNET, system, packed, checks=row.checks, said=said)
     return Question(request, await counted(office, visit, office.models[Rung.SONNET], request))
 
 

@@ -8,6 +8,7 @@ down_revision: str | None = "0006"
 
 
 def upgrade() -> None:
+    threads()
     op.create_table(
         "blockers",
         sa.Column("key", sa.String(160), primary_key=True),
@@ -38,3 +39,22 @@ def upgrade() -> None:
         sa.Column("notify", sa.String(10), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     )
+
+
+def threads() -> None:
+    """What people write in the thread of a task."""
+    op.create_table(
+        "task_replies",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("task_pk", sa.Integer(), sa.ForeignKey("tasks.pk"), nullable=False),
+        sa.Column("channel", sa.String(40), nullable=False),
+        sa.Column("ts", sa.String(40), nullable=False),
+        sa.Column("who", sa.String(40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("heard_attempt", sa.Integer(), nullable=True),
+        sa.UniqueConstraint("channel", "ts"),
+    )
+    op.create_index("task_replies_by_task", "task_replies", ["task_pk", "id"])
+    op.add_column("tasks", sa.Column("muted", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index("outbox_by_ts", "outbox", ["ts"])

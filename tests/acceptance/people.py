@@ -37,6 +37,14 @@ class Someone:
         assert found, answer
         return found[1]
 
+    async def replies(self, text: str, to: str | Message) -> str:
+        """Reply in the thread of a task's card, or of another message; the ts of the reply."""
+        if isinstance(to, str):
+            (card,) = self._orch.channel.cards(to)
+            to = card.message
+        self._turn()
+        return (await self._orch.world.post_message(self.id, to.channel, text, thread_ts=to.ts)).ts or ""
+
     async def writes_to_orch(self, text: str) -> Delivery:
         """Write a direct message to the bot."""
         self._turn()
@@ -78,6 +86,15 @@ class Someone:
             f"a direct message with {texts} to {self.id}",
         )
 
+    async def sees_a_reaction(self, name: str, on: str) -> None:
+        """Orch's emoji on the message of this ts."""
+
+        def there() -> bool:
+            message = next((m for m in self._orch.world.log if m.ts == on), None)
+            return message is not None and name in reactions(message)
+
+        await self._orch.until(lambda: there() or None, f":{name}: on the message of {self.id}")
+
     def said_privately(self) -> list[str]:
         """Everything that came privately since the person last did something."""
         return [words(message) for message in self._ephemerals()]
@@ -92,6 +109,11 @@ class Someone:
     def _direct(self) -> list[Message]:
         place = self._orch.world.dm(self.id).id
         return [m for m in self._orch.world.messages(place) if m.user == "U0ORCH"]
+
+
+def reactions(message: Message) -> list[str]:
+    """What Orch reacted with."""
+    return [each["name"] for each in message.reactions if "U0ORCH" in each["users"]]
 
 
 def _holding(messages: Iterable[Message], texts: Iterable[str]) -> str | None:

@@ -51,6 +51,7 @@ class FakeChat:
     threads: list[str | None] = field(default_factory=list)  # the message above each post that was sent
     trouble: list[tuple[Exception, bool]] = field(default_factory=list)  # (error, whether the post took effect)
     whispers: list[str] = field(default_factory=list)
+    reactions: list[tuple[str, str]] = field(default_factory=list)
     slow: float = 0.0
 
     async def post(
@@ -82,8 +83,12 @@ class FakeChat:
         *,
         response_url: str | None = None,
         replace: bool = False,
+        thread_ts: str | None = None,
     ) -> None:
         self.whispers.append(str(message.get("text")))
+
+    async def react(self, channel: str, ts: str, name: str) -> None:
+        self.reactions.append((ts, name))
 
     async def person(self, user: str) -> Person:
         if self.trouble:

@@ -60,6 +60,8 @@ class House:
         if not await _caller_waits(request, self.faults.latency_seconds + reply.delay_seconds):
             call.outcome = "left"
             return web.Response()
+        if reply.until is not None:
+            await reply.until.wait()
         if reply.status != 200:
             return self._failure(call, reply)
         text = reply.body if reply.body is not None else json.dumps(made.body)

@@ -16,7 +16,7 @@ from bot.local.sample import EXAMPLES, Edit, create
 LABEL = "Rehearsal:"
 _FILE = re.compile(r'<file path="([^"]+)">\n?(.*?)</file>', re.DOTALL)
 _TASK = re.compile(r"<task>(.*?)</task>", re.DOTALL)
-_AFTER = re.compile(r"^(?:Change only:|These commands|Learned from|Paths\b.*:$|<file )", re.MULTILINE)
+_AFTER = re.compile(r"^(?:Change only:|These commands|Learned from|What people wrote|Paths\b.*:$|<file )", re.MULTILINE)
 _ALLOWED = re.compile(r"^Change only:(.*)$", re.MULTILINE)
 _COMMANDS = re.compile(r"^These commands.*$", re.MULTILINE)
 _PATH = re.compile(r"(?<![\w/:.@-])((?:[\w.-]+/)*[\w-][\w.-]*\.[a-zA-Z]\w{0,7})(?![\w/])")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -23,7 +24,8 @@ class Reply:
     sent as JSON) or `text` a Gemini one. `usage` overrides fields of the provider's usage object; None for
     a field leaves it out. The rest goes wrong on purpose: `status` answers with that error, `cut` breaks
     the connection before the answer or in its middle (the provider has done the work and bills it),
-    `body` is sent as the whole 200 answer, `delay_seconds` comes before all of that."""
+    `body` is sent as the whole 200 answer, `delay_seconds` comes before all of that, and so does `until`: the
+    answer waits for it to be set."""
 
     text: str = ""
     edits: tuple[Edit, ...] = ()
@@ -33,6 +35,7 @@ class Reply:
     usage: Mapping[str, Any] = field(default_factory=dict)
     model: str | None = None
     delay_seconds: float = 0.0
+    until: asyncio.Event | None = None
     status: int = 200
     error: str = ""
     retry_after: str | None = None

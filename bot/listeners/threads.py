@@ -1,0 +1,134 @@
+"""Replies in the threads of tasks: words that are obeyed, wishes for the next model call, and what is neither."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.domain import command_kinds as kinds
+from bot.domain.assign import AssignRequest
+from bot.domain.command_text import plain
+from bot.domain.commands import Command, parse
+from bot.domain.thread_words import Order, Reply, Steer, read_reply, without_address
+from bot.errors import UserMistake
+from bot.listeners import forms, sights
+from bot.listeners.commands import run_command
+from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.store.tables import TaskRow
+from bot.workflows import moves, people, steering
+from bot.workflows.deeds import Deed
+from bot.workflows.steering import Place
+
+#: Commands that need no task's id where somebody mentions Orch in a thread: they mean that thread's task.
+WITHOUT_ID = ("reassign", "takeover")
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    desk.handles("reply", run_reply)
+    desk.handles("reply_new_task", _open_form)
+
+    @app.action("reply_new_task")
+    async def on_new_task(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
+        container = body.get("container") or {}
+        payload = {
+            "user": body["user"]["id"],
+            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
+            "text": action.get("value") or "",
+            "trigger_id": body.get("trigger_id"),
+            "response_url": body.get("response_url"),
+        }
+        key = delivery_key("reply_new_task", payload["user"], action.get("action_ts"), body=body)
+        await desk.receive(key, "reply_new_task", payload, ack)
+
+
+async def run_reply(desk: Desk, payload: Payload) -> None:
+    """Do what a reply means; nothing, where it is not for Orch. Raises UserMistake."""
+    office, place = desk.office, Place(payload["channel"], payload["ts"], payload["thread_ts"])
+    row = await desk.task_above(place.channel, place.thread_ts, payload["user"])
+    if row is None:
+        return
+    person = await office.chat.person(payload["user"])
+    named = f"<@{payload['bot']}" in payload["text"]
+    meaning = _meaning(payload)
+    unmutes = isinstance(meaning, Order) and meaning.verb == "unmute"
+    said_to_orch = named or unmutes or place.channel.startswith("D")
+    if row.muted and not said_to_orch:
+        return
+    if person.barred:
+        await steering.turn_away(office, row, person, place)
+        return
+    command = _command(payload, row) if named else None
+    if command is not None:
+        await run_command(desk, {**payload, "text": command})
+        return
+    deed = Deed(row.project, row.task_id, person)
+    match meaning:
+        case UserMistake():
+            raise meaning
+        case Order():
+            await _obey(desk, payload, deed, meaning, place)
+        case Steer():
+            await steering.steer(office, deed, place, meaning)
+
+
+def _meaning(payload: Payload) -> Reply | UserMistake:
+    try:
+        return read_reply(payload["text"], payload["bot"])
+    except UserMistake as mistake:
+        return mistake
+
+
+def _command(payload: Payload, row: TaskRow) -> str | None:
+    """A whole command that follows a mention of Orch: a new task, or one that names a task. Anything else in a thread
+    is about its own task."""
+    text = without_address(plain(payload["text"]), payload["bot"])
+    first, _, rest = text.partition(" ")
+    name = first.lower().strip(":,")
+    for candidate in (text, f"{name} {row.project}:{row.task_id} {rest}" if name in WITHOUT_ID else ""):
+        try:
+            command: Command | None = parse(candidate) if candidate else None
+        except UserMistake:
+            continue
+        if isinstance(command, kinds.Assign) and command.request.text:
+            return candidate
+        if command is not None and getattr(command, "task", None) is not None:
+            return candidate
+    return None
+
+
+async def _obey(desk: Desk, payload: Payload, deed: Deed, order: Order, place: Place) -> None:
+    office = desk.office
+    match order.verb:
+        case "why":
+            await desk.answer(payload, "replies/why", **await sights.why(office, deed.project, deed.task_id))
+            return
+        case "status":
+            await desk.answer(payload, "replies/status", **await sights.status(office, deed.project, deed.task_id))
+            return
+        case "help":
+            row = (await sights.status(office, deed.project, deed.task_id))["row"]
+            await desk.answer(payload, "replies/thread_help", row=row)
+            return
+        case "mute" | "unmute":
+            await steering.set_muted(office, deed, place, order.verb == "mute")
+            return
+        case "stop":
+            await people.cancel(office, deed)
+        case "retry":
+            await people.retry(office, deed)
+        case "unblock":
+            await moves.unblock(office, deed)
+        case "blocked":
+            await moves.stop_for(office, deed, order.said)
+        case "done":
+            await people.mark_done(office, deed, order.said)
+    await steering.obeyed(office, place)
+
+
+async def _open_form(desk: Desk, payload: Payload) -> None:
+    """What came too late for its own task can become a new one."""
+    await desk.person(payload)
+    view = forms.assign_form(desk.office, payload["channel"], AssignRequest(text=payload["text"]))
+    await forms.open_for(desk, payload, "the new task", view)

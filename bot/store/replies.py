@@ -1,0 +1,65 @@
+"""Replies in the threads of tasks: which task a thread belongs to, what was said there, and which calls heard it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.thread_words import newest_that_fit
+from bot.store.tables import OutboxRow, ReplyRow, TaskRow
+
+
+async def task_of_thread(session: AsyncSession, channel: str, thread_ts: str, person: str) -> TaskRow | None:
+    """The task whose card, or whose direct message to this person, stands at the top of the thread."""
+    query = (
+        select(TaskRow)
+        .join(OutboxRow, OutboxRow.task_pk == TaskRow.pk)
+        .where(
+            OutboxRow.ts == thread_ts,
+            or_(
+                (OutboxRow.kind == "card") & (OutboxRow.channel == channel),
+                (OutboxRow.kind == "direct") & (OutboxRow.channel == person),
+            ),
+        )
+    )
+    return (await session.scalars(query)).first()
+
+
+async def add(session: AsyncSession, row: TaskRow, *, channel: str, ts: str, who: str, text: str, at: datetime) -> None:
+    """Keep a reply; the same message again is a no-op."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    values = {"task_pk": row.pk, "channel": channel, "ts": ts, "who": who, "text": text, "at": at}
+    await session.execute(insert(ReplyRow).values(values).on_conflict_do_nothing(index_elements=["channel", "ts"]))
+
+
+async def of_task(session: AsyncSession, pk: int) -> Sequence[ReplyRow]:
+    """Oldest first."""
+    return (await session.scalars(select(ReplyRow).where(ReplyRow.task_pk == pk).order_by(ReplyRow.id))).all()
+
+
+async def for_call(session: AsyncSession, row: TaskRow, *, unheard: bool = False) -> Sequence[ReplyRow]:
+    """What a call of the running attempt is told, oldest first, no more than fits; `unheard`: only what no call of
+    this attempt was told yet."""
+    every = await of_task(session, row.pk)
+    wanted = [reply for reply in every if not unheard or reply.heard_attempt != row.attempt]
+    return wanted[len(wanted) - newest_that_fit([reply.text for reply in wanted]) :]
+
+
+async def heard(session: AsyncSession, row: TaskRow, ids: Collection[int]) -> Sequence[ReplyRow]:
+    """A call of the running attempt was told these; returns those that no call had been told before."""
+    if not ids:
+        return []
+    fresh = select(ReplyRow).where(ReplyRow.id.in_(ids), ReplyRow.heard_attempt.is_(None)).order_by(ReplyRow.id)
+    found = (await session.scalars(fresh)).all()
+    await session.execute(
+        update(ReplyRow)
+        .where(ReplyRow.id.in_(ids))
+        .values(heard_attempt=row.attempt)
+        .execution_options(synchronize_session=False)
+    )
+    return found
