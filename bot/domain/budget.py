@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Literal
 
+from bot.domain.prices import Price, affordable_output, worst_cost
 from bot.domain.task import Frozen, Rung
+
+#: The limits that a person can name, raise and defer; a rung's name is its tokens for one day.
+LimitName = Literal["day", "sprint", "haiku", "sonnet", "gemini", "opus"]
 
 #: The least output worth asking a model for; a call that cannot have this much is not made.
 MIN_OUTPUT_TOKENS = 256
@@ -30,6 +35,7 @@ class Limits(Frozen):
     sprints: Mapping[int, int] = {}
     task: Mapping[Rung, int]  # tokens per attempt
     daily_microusd: int | None = None
+    sprint_microusd: int | None = None
     yellow: float = 0.80
     red: float = 0.95
 
@@ -47,6 +53,7 @@ class Limit(Frozen):
 
     scope: str
     name: str  # for people: "haiku's tokens for 2026-11-22"
+    kind: LimitName | None = None  # None: of one attempt, or the coordinator's own
     tokens: int
     microusd: int | None = None
 
@@ -69,9 +76,24 @@ class Level(Frozen):
         return max(0, self.limit.tokens - self.taken)
 
     @property
+    def taken_microusd(self) -> int:
+        return self.used_microusd + self.reserved_microusd
+
+    @property
+    def left_microusd(self) -> int | None:
+        """None where dollars are not limited."""
+        return None if self.limit.microusd is None else max(0, self.limit.microusd - self.taken_microusd)
+
+    @property
     def share(self) -> float:
-        """Used + reserved over the limit, 0..1 and more; 1.0 where the limit is 0."""
-        return self.taken / self.limit.tokens if self.limit.tokens else 1.0
+        """Used + reserved over the limit, of tokens or of dollars, whichever is nearer to its end; 0..1 and more; 1.0
+        where the limit is 0."""
+        tokens = self.taken / self.limit.tokens if self.limit.tokens else 1.0
+        return max(tokens, self.taken_microusd / self.limit.microusd) if self.limit.microusd else tokens
+
+    def has_room(self, tokens: int, microusd: int = 0) -> bool:
+        """Whether so much more fits."""
+        return self.left >= tokens and (self.left_microusd is None or self.left_microusd >= microusd)
 
 
 def limits_of_call(
@@ -98,20 +120,33 @@ def limits_of_call(
         Limit(
             scope=f"{project}/day/{day}/{rung}",
             name=f"{rung}'s tokens for {day}",
+            kind=_DAY_OF[rung],
             tokens=limits.day.rungs.get(rung, 0) or (limits.day.total if approved and budget else 0),
         ),
         Limit(
             scope=f"{project}/day/{day}",
             name=f"the tokens for {day}",
+            kind="day",
             tokens=limits.day.total,
             microusd=limits.daily_microusd,
         ),
         Limit(
             scope=f"{project}/sprint/{sprint}",
             name=f"the tokens of sprint {sprint}",
+            kind="sprint",
             tokens=limits.sprints.get(sprint, limits.sprint),
+            microusd=limits.sprint_microusd,
         ),
     )
+
+
+#: The limit that each paid rung's day is.
+_DAY_OF: Mapping[Rung, LimitName] = {
+    Rung.HAIKU: "haiku",
+    Rung.SONNET: "sonnet",
+    Rung.GEMINI: "gemini",
+    Rung.OPUS: "opus",
+}
 
 
 class Grant(Frozen):
@@ -126,10 +161,15 @@ class Refused(Frozen):
 
     level: Level
     needed: int
+    needed_microusd: int = 0
 
     @property
     def text(self) -> str:
         limit = self.level.limit
+        dollars = self.level.left_microusd
+        if dollars is not None and dollars < self.needed_microusd and self.level.left >= self.needed:
+            left = f"${dollars / 1_000_000:.4f} of ${(limit.microusd or 0) / 1_000_000:.2f} left"
+            return f"{limit.name}: {left}, and the call may cost ${self.needed_microusd / 1_000_000:.4f}"
         if limit.tokens <= 0:
             return f"{limit.name} are 0, and the call needs at least {self.needed:,} tokens"
         left = f"{self.level.left:,} of {limit.tokens:,} tokens left"
@@ -141,16 +181,25 @@ def size_call(
     levels: tuple[Level, ...],
     most_output: int = MAX_OUTPUT_TOKENS,
     least_output: int = MIN_OUTPUT_TOKENS,
+    price: Price | None = None,
 ) -> Grant | Refused:
-    """How much output a call may ask for so that input + output fits every limit (R-BUD-4).
+    """How much output a call may ask for so that input + output fits every limit (R-BUD-4), in dollars too where
+    one has them and the price is given.
 
     `counted_input`: tokens, as the provider counted them."""
     worst_input = padded(counted_input)
     needed = worst_input + least_output
+    dollars = worst_cost(worst_input, least_output, price) if price else 0
     tightest = min(levels, key=lambda level: level.left)
     if tightest.left < needed:
-        return Refused(level=tightest, needed=needed)
+        return Refused(level=tightest, needed=needed, needed_microusd=dollars)
     output = min(most_output, tightest.left - worst_input)
+    for level in levels:
+        if price is None or level.left_microusd is None:
+            continue
+        if level.left_microusd < dollars:
+            return Refused(level=level, needed=needed, needed_microusd=dollars)
+        output = min(output, affordable_output(worst_input, level.left_microusd, price))
     return Grant(reserve_tokens=worst_input + output, max_output=output)
 
 
@@ -159,6 +208,7 @@ def padded(counted_input: int) -> int:
     return counted_input + -int(-counted_input * COUNT_MARGIN // 1)
 
 
-def day_is_red(levels: tuple[Level, ...], red: float) -> Level | None:
-    """The daily counter that is at its red mark: no new attempt may start (R-BUD-3)."""
-    return next((lv for lv in levels if "/day/" in lv.limit.scope and lv.share >= red), None)
+def first_red(levels: tuple[Level, ...], red: float) -> Level | None:
+    """The counter of the day, a rung's day or the sprint that is at its red mark: no new attempt may start
+    (R-BUD-3)."""
+    return next((lv for lv in levels if lv.limit.kind and lv.share >= red), None)

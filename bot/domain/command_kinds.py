@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.domain.assign import AssignRequest
+from bot.domain.budget import LimitName
 from bot.domain.command_values import TaskRef
 from bot.domain.task import Frozen, Rung
 
 ListView = Literal["open", "mine", "running", "blocked", "review", "all"]
-Limit = Literal["day", "sprint", "haiku", "sonnet", "gemini", "opus"]
 Slot = Literal["morning", "midday", "evening", "weekly"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -98,12 +98,15 @@ class Schedule(Frozen):
 
 
 class Budget(Frozen):
-    """`raise` adds tokens to a limit, `reset` puts it back. The limit: day, sprint, a rung's day, or a task."""
+    """`raise` adds tokens to a limit (day, sprint, a rung's day, a task), `reset` puts it back (None = all of them),
+    `correct` says what a call took whose outcome was unknown."""
 
     command: Literal["budget"] = "budget"
-    action: Literal["show", "raise", "reset"] = "show"
-    limit: Limit | TaskRef = "day"
+    action: Literal["show", "raise", "reset", "correct"] = "show"
+    limit: LimitName | TaskRef | None = None
     tokens: int | None = None
+    until: date | None = None  # in the project's calendar, that day included
+    call: str | None = None  # a paid call's id
 
 
 class Sprint(Frozen):

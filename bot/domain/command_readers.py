@@ -8,6 +8,7 @@ from typing import get_args
 
 from bot.domain import command_values as values
 from bot.domain.assign import MODEL_WORDS, parse_assign
+from bot.domain.budget import LimitName
 from bot.domain.command_kinds import (
     Assign,
     Away,
@@ -18,7 +19,6 @@ from bot.domain.command_kinds import (
     Done,
     Help,
     Incident,
-    Limit,
     List,
     ListView,
     Metrics,
@@ -39,6 +39,7 @@ from bot.domain.command_kinds import (
 from bot.domain.command_text import Word, shown, split, unescape
 from bot.domain.command_values import TaskRef
 from bot.domain.help import BY_NAME, NAMES, SYNONYMS
+from bot.domain.limit_orders import MOST_RAISED
 from bot.domain.task import Rung
 from bot.errors import UserMistake
 
@@ -154,23 +155,61 @@ def _schedule(rest: str) -> Schedule:
 
 def _budget(rest: str) -> Budget:
     words = split(rest)
-    action = _one_of(words[0], ("show", "raise", "reset"), "a thing to do with budgets") if words else "show"
-    _at_most(words, {"show": 1, "reset": 2, "raise": 3}[action])
-    form = BY_NAME["budget" if action == "show" else f"budget {action}"].form
+    actions = ("show", "raise", "reset", "correct")
+    also = {"increase": "raise", "add": "raise", "more": "raise", "undo": "reset", "fix": "correct"}
+    action = _one_of(words[0], actions, "a thing to do with budgets", also) if words else "show"
     try:
-        if action == "raise" and len(words) < 3:
-            raise UserMistake("Which limit, and by how many tokens?")
-        limit = _limit(words[1]) if len(words) > 1 else "day"
-        tokens = values.tokens(words[2].value.lstrip("+")) if action == "raise" else None
+        return Budget.model_validate({"action": action, **_BUDGET[action](words[1:])})
     except UserMistake as mistake:
+        form = BY_NAME["budget" if action == "show" else f"budget {action}"].form
         raise UserMistake(str(mistake), form) from None
-    return Budget.model_validate({"action": action, "limit": limit, "tokens": tokens})
+
+
+def _nothing_more(words: list[Word]) -> dict[str, object]:
+    _at_most(words, 0)
+    return {}
+
+
+def _raise(words: list[Word]) -> dict[str, object]:
+    if len(words) < 2:
+        raise UserMistake("Which limit, and by how many tokens?")
+    limit = _limit(words[0])
+    if words[1].value.startswith("-"):
+        raise UserMistake("A limit can only be raised here; `/orch budget reset` puts it back to what is configured.")
+    tokens = values.tokens(words[1].value.lstrip("+"), most=MOST_RAISED)
+    rest = [word for word in words[2:] if word.value.lower() not in ("tokens", "until")]
+    _at_most(rest, 1)
+    if len(words) > 2 and words[-1].value.lower() == "until":
+        raise UserMistake("Until when? Give the last day that it holds, `2026-02-03`.")
+    if rest and isinstance(limit, TaskRef):
+        raise UserMistake(f"What {limit} gets, it keeps: leave the date away.")
+    return {"limit": limit, "tokens": tokens, "until": values.day(rest[0].value) if rest else None}
+
+
+def _reset(words: list[Word]) -> dict[str, object]:
+    _at_most(words, 1)
+    return {"limit": _limit(words[0]) if words else None}
+
+
+def _correct(words: list[Word]) -> dict[str, object]:
+    if len(words) < 2:
+        raise UserMistake("Which call, and how many tokens did it take? `/orch why ID` shows the calls of a task.")
+    _at_most([word for word in words if word.value.lower() != "tokens"], 2)
+    return {"call": values.call_id(words[0].value), "tokens": values.tokens(words[1].value, least=0)}
+
+
+_BUDGET: dict[str, Callable[[list[Word]], dict[str, object]]] = {
+    "show": _nothing_more,
+    "raise": _raise,
+    "reset": _reset,
+    "correct": _correct,
+}
 
 
 def _limit(word: Word) -> str | TaskRef:
     if re.search(r"\d", word.value):
         return values.task_ref(word.value)
-    return _one_of(word, get_args(Limit), "a limit", {"daily": "day", "today": "day", "week": "sprint"})
+    return _one_of(word, get_args(LimitName), "a limit", {"daily": "day", "today": "day", "week": "sprint"})
 
 
 def _sprint(rest: str) -> Sprint:

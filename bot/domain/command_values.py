@@ -27,6 +27,7 @@ END_OF_DAY = time(23, 59)
 _ID = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]{0,31}):)?S(\d{1,3})-D(\d{1,3})-(\d{1,6})", re.ASCII | re.IGNORECASE)
 _DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\s*(\d{1,2}:\d{2})(?::\d{2})?)?", re.ASCII | re.IGNORECASE)
 _TOKENS = re.compile(r"(\d{1,3}(?:[,_]\d{3})+|\d+(?:\.\d+)?)\s*([km]?)(?:\s*tokens?)?", re.ASCII | re.IGNORECASE)
+_CALL = re.compile(r"[A-Z][A-Z0-9]{0,15}/S\d{1,3}-D\d{1,3}-\d{1,6}/\d{1,6}/\d{1,6}", re.ASCII | re.IGNORECASE)
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 E = TypeVar("E", bound=StrEnum)
@@ -85,18 +86,26 @@ def unknown(word: str, what: str, names: Iterable[str], also: dict[str, str] | N
     return UserMistake(f"{shown(word)} is not {what}.{hint} It can be: {', '.join(known)}.")
 
 
-def tokens(word: str) -> int:
-    """A number of tokens, 1 to 1,000,000: `3000`, `3,000`, `3k`, `2.5k`."""
+def call_id(word: str) -> str:
+    """A paid call's id, `SHOP/S1-D1-2/1/2`: project, task, attempt, number."""
+    found = _CALL.fullmatch(word.strip(" ,.`"))
+    if not found:
+        raise UserMistake(f"{shown(word)} is not a call's id: they read `SHOP/S1-D1-2/1/2`; `/orch why ID` shows them.")
+    return found[0].upper()
+
+
+def tokens(word: str, least: int = 1, most: int = MAX_TOKENS) -> int:
+    """A number of tokens, 1 to 1,000,000 where nothing else is said: `3000`, `3,000`, `3k`, `2.5k`."""
     found = _TOKENS.fullmatch(word.strip())
     if not found or ("." in found[1] and not found[2]):
         why = "; dollars are computed from prices" if "$" in word or "€" in word else ""
         raise UserMistake(f"{shown(word)} is not a number of tokens: write `3000`, `3,000` or `3k`{why}.")
     digits = re.sub("[,_]", "", found[1])
     if len(digits) > 12:
-        raise UserMistake(f"{shown(word)} is too much: at most {MAX_TOKENS:,} tokens.")
+        raise UserMistake(f"{shown(word)} is too much: at most {most:,} tokens.")
     number = round(float(digits) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()])
-    if not 1 <= number <= MAX_TOKENS:
-        raise UserMistake(f"{shown(word)} is out of range: 1 to {MAX_TOKENS:,} tokens.")
+    if not least <= number <= most:
+        raise UserMistake(f"{shown(word)} is out of range: {least} to {most:,} tokens.")
     return number
 
 

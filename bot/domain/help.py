@@ -144,15 +144,24 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "budget raise",
-        "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS",
-        "Add tokens to a limit.",
-        ("/orch budget raise sonnet 5000", "/orch budget raise S1-D1-2 2k"),
+        "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS [until DATE]",
+        "Add tokens to a limit: a day's for today or until a date, a sprint's for the sprint. For leads.",
+        ("/orch budget raise sonnet 5000", "/orch budget raise day 20k until 2026-02-06"),
+        now=True,
     ),
     Entry(
         "budget reset",
         "/orch budget reset [day|sprint|haiku|sonnet|gemini|opus|ID]",
-        "Put a limit back to its configured value.",
+        "Put a limit back to what is configured, and start what was deferred; without a word, all. For leads.",
         ("/orch budget reset", "/orch budget reset sonnet"),
+        now=True,
+    ),
+    Entry(
+        "budget correct",
+        "/orch budget correct CALL TOKENS",
+        "Say what a call took whose outcome was unknown, and that was charged in full. For leads.",
+        ("/orch budget correct SHOP/S1-D1-2/1/1 1850", "/orch budget correct SHOP/S1-D1-2/1/1 0"),
+        now=True,
     ),
     Entry(
         "sprint",

@@ -29,11 +29,14 @@ class Wait(Frozen):
 
 
 def ready(
-    tasks: Sequence[Task], concurrency: Mapping[Rung, int], rests: Mapping[Rung, Rest] | None = None
+    tasks: Sequence[Task],
+    concurrency: Mapping[Rung, int],
+    rests: Mapping[Rung, Rest] | None = None,
+    short: Mapping[str, str] | None = None,
 ) -> tuple[Start | Wait, ...]:
     """What each queued task of one project does now, the most urgent first (R-PAR-5). A task that waits for work
     going on keeps its place: no less urgent one takes a file that it wants meanwhile, so that it cannot starve.
-    `rests`: the rungs whose provider rests."""
+    `rests`: the rungs whose provider rests; `short`: the tasks that no budget is left for, and why."""
     resting = _Rests(rests or {})
     by_id = {task.id: task for task in tasks}
     chains = _chains(tasks)
@@ -45,6 +48,7 @@ def ready(
         why = (
             _dependency(task, by_id)
             or (f"waiting for {holder[0].id}: {holder[1]}" if holder else None)
+            or (short or {}).get(task.id)
             or _slot(task, busy, concurrency)
             or resting.why(task)
         )

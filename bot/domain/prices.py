@@ -64,6 +64,15 @@ def worst_cost(input_tokens: int, max_output: int, price: Price) -> int:
     return _per_mtok(input_tokens * dearest + max_output * rate.output)
 
 
+def affordable_output(input_tokens: int, microusd: int, price: Price) -> int:
+    """The most output whose `worst_cost` with this input is within so many micro-dollars; 0 where even the input is
+    not."""
+    rate = price.rate(input_tokens)
+    dearest = max(rate.input, rate.cache_write, rate.cache_read)
+    left = microusd * MTOK - input_tokens * dearest
+    return max(0, left // rate.output) if rate.output else (MTOK if left >= 0 else 0)
+
+
 def expected_cost(tokens: int, price: Price) -> int:
     """Micro-dollars that an edit of so many tokens, input and output together, is likely to cost."""
     output = round(tokens * OUTPUT_SHARE)

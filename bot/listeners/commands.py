@@ -14,7 +14,7 @@ from bot.domain.command_values import TaskRef
 from bot.domain.commands import entry_of, parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
-from bot.listeners import forms, moves, plans, quotes, reports, sights
+from bot.listeners import budgets, forms, moves, plans, quotes, reports, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
 from bot.workflows.deeds import Deed
@@ -68,8 +68,7 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.Sprint():
             await plans.sprint(desk, payload, person, command)
         case kinds.Budget():
-            facts = await sights.budget(desk.office, desk.project(payload["channel"]))
-            await desk.answer(payload, "replies/budget", **facts)
+            await budgets.budget(desk, payload, person, command)
         case kinds.Standup() | kinds.Report():
             await reports.post_now(desk, payload, command)
         case kinds.Incident():

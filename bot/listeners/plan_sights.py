@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,7 @@ from bot.domain.project import Project
 from bot.domain.sprint import Sprint
 from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
-from bot.store import ledger, sprints, tasks
+from bot.store import ledger, limit_orders, sprints, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.intake import route_policy
 from bot.workflows.office import Office
@@ -26,18 +27,20 @@ OVER = (TaskState.MERGED, TaskState.DONE)
 
 async def plan(office: Office, project: Project) -> dict[str, Any]:
     """Every sprint: how many tasks in which state, and tokens expected, used and allowed. Raises UserMistake."""
+    today = project.day(office.now())
     async with office.db.read() as session:
         every = await sprints.of_project(session, project.key)
         if not every:
             raise UserMistake(f"{project.key} has no plan yet.", "/orch plan load NAME")
         rows = await tasks.in_project(session, project.key, ended=True)
         planned = await _forecast(session, project)
-        lines = [await _sprint(session, project, sprint, rows, planned) for sprint in every]
+        lines = [await _sprint(session, project, sprint, rows, planned, today) for sprint in every]
     return {"project": project.key, "sprints": lines}
 
 
 async def sprint(office: Office, project: Project, number: int | None) -> dict[str, Any]:
     """One sprint, its tasks and its tokens by rung; without a number the open one. Raises UserMistake."""
+    today = project.day(office.now())
     async with office.db.read() as session:
         every = await sprints.of_project(session, project.key)
         going_on = await sprints.open_now(session, project.key)
@@ -48,7 +51,7 @@ async def sprint(office: Office, project: Project, number: int | None) -> dict[s
             raise UserMistake(f"There is no sprint {number}.", "/orch plan show")
         rows = [row for row in await tasks.in_project(session, project.key, ended=True) if row.sprint == found.number]
         planned = await _forecast(session, project)
-        facts = await _sprint(session, project, found, rows, planned)
+        facts = await _sprint(session, project, found, rows, planned, today)
         used = await ledger.used_by_rung(session, [row.pk for row in rows])
     waiting = [each for each in planned if each.task.sprint == found.number and each.task.id not in _ids(rows)]
     budget: Mapping[Rung, int] = found.budget
@@ -64,14 +67,19 @@ async def sprint(office: Office, project: Project, number: int | None) -> dict[s
 
 
 async def _sprint(
-    session: AsyncSession, project: Project, sprint: Sprint, rows: Sequence[TaskRow], planned: Sequence[Planned]
+    session: AsyncSession,
+    project: Project,
+    sprint: Sprint,
+    rows: Sequence[TaskRow],
+    planned: Sequence[Planned],
+    today: date,
 ) -> dict[str, Any]:
     """One line about a sprint: planned tasks that are not queued count as `planned`."""
     of_it = [row for row in rows if row.sprint == sprint.number]
     waiting = [each for each in planned if each.task.sprint == sprint.number and each.task.id not in _ids(rows)]
     states = Counter({"planned": len(waiting)}) + Counter(row.state for row in of_it)
     mine = [each for each in planned if each.task.sprint == sprint.number]
-    limits = await sprints.limits_in(session, project.limits, project.key, sprint.number)
+    limits = await limit_orders.limits_on(session, project.limits, project.key, sprint.number, today)
     return {
         "sprint": sprint,
         "total": len(of_it) + len(waiting),

@@ -14,7 +14,7 @@ from bot.domain.paths import may_share
 from bot.domain.project import Project
 from bot.domain.task import Rung, Task, TaskState
 from bot.errors import UserMistake
-from bot.store import ledger, sprints, tasks
+from bot.store import ledger, limit_orders, sprints, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
 from bot.workflows.intake import expected_cost, route_request
@@ -23,6 +23,7 @@ from bot.workflows.provider_rests import healths
 
 LISTED = 30
 OVERVIEWED = 10
+UNKNOWN = 5
 RUNNING = (TaskState.RUNNING, TaskState.CHECKING, TaskState.IN_REVIEW, TaskState.MERGING)
 PAID = (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
 WITH_PEOPLE = (TaskState.BLOCKED, TaskState.AWAITING_APPROVAL, TaskState.WITH_HUMAN)
@@ -84,7 +85,9 @@ async def budget(office: Office, project: Project) -> dict[str, Any]:
     async with office.db.read() as session:
         going_on = await sprints.open_now(session, project.key)
         number = going_on.number if going_on else 0
-        held = await sprints.limits_in(session, project.limits, project.key, number)
+        held = await limit_orders.limits_on(session, project.limits, project.key, number, day)
+        orders = await limit_orders.standing(session, project.key, day)
+        unknown = await ledger.unknown(session, project.key, UNKNOWN)
         facts: dict[str, Any] = {"project": project.key, "task": "", "attempt": 0, "day": day, "budget": 0}
         facts["sprint"] = number
         of_rung = {rung: limits_of_call(held, **facts, rung=rung) for rung in PAID}
@@ -97,6 +100,8 @@ async def budget(office: Office, project: Project) -> dict[str, Any]:
         "day": day,
         "levels": list(zip(names, levels, strict=True)),
         "limits": project.limits,
+        "orders": [order for order in orders if order.holds(day, number)],
+        "unknown": unknown,
     }
 
 

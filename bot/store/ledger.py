@@ -124,6 +124,36 @@ async def settle(
     return True
 
 
+async def correct(session: AsyncSession, call: CallRow, tokens: int) -> bool:
+    """Charge `tokens` for a call whose outcome is unknown, and the same share of what its reservation could cost.
+    False, and nothing changed, where it is not, or was corrected before."""
+    cost = -(-call.reserved_microusd * tokens // call.reserved_tokens) if call.reserved_tokens else 0
+    more, more_cost = tokens - call.used_tokens, cost - call.cost_microusd  # before the update changes the object too
+    moved = await session.execute(
+        update(CallRow)
+        .where(CallRow.id == call.id, CallRow.state == "unknown")
+        .values(state="corrected", used_tokens=tokens, cost_microusd=cost)
+    )
+    if not moved.rowcount:  # type: ignore[attr-defined]
+        return False
+    for scope in sorted(call.scopes):
+        await session.execute(
+            update(CounterRow)
+            .where(CounterRow.scope == scope)
+            .values(
+                used_tokens=CounterRow.used_tokens + more,
+                used_microusd=CounterRow.used_microusd + more_cost,
+            )
+        )
+    return True
+
+
+async def unknown(session: AsyncSession, project: str, most: int) -> Sequence[CallRow]:
+    """The project's newest calls that were charged in full, since their outcome is unknown."""
+    query = select(CallRow).where(CallRow.state == "unknown", CallRow.id.startswith(f"{project}/", autoescape=True))
+    return (await session.scalars(query.order_by(CallRow.created_at.desc(), CallRow.id).limit(most))).all()
+
+
 async def close_left(session: AsyncSession, calls: Sequence[CallRow], *, at: datetime, why: str) -> None:
     """Close calls that nobody works on any more: what was not sent owes nothing, what was sent is unknown."""
     for call in calls:
@@ -136,6 +166,17 @@ async def close_left(session: AsyncSession, calls: Sequence[CallRow], *, at: dat
 async def left_since(session: AsyncSession, before: datetime) -> Sequence[CallRow]:
     """Open calls from before `before`."""
     return (await session.scalars(select(CallRow).where(CallRow.state.in_(OPEN), CallRow.created_at < before))).all()
+
+
+async def visits_with_open_calls(session: AsyncSession) -> Sequence[str]:
+    """The stage workflows that an open call names as its own."""
+    query = select(CallRow.visit).where(CallRow.state.in_(OPEN), CallRow.visit != "").distinct()
+    return (await session.scalars(query)).all()
+
+
+async def open_of(session: AsyncSession, visits: Collection[str]) -> Sequence[CallRow]:
+    """The open calls of these stage workflows."""
+    return (await session.scalars(select(CallRow).where(CallRow.state.in_(OPEN), CallRow.visit.in_(visits)))).all()
 
 
 async def calls_of(session: AsyncSession, task_pk: int, attempt: int | None = None) -> Sequence[CallRow]:

@@ -73,6 +73,8 @@ class TaskRow(Base):
     security_reasons: Mapped[list[str]] = mapped_column(default=list)  # what the gate found in the diff
     learned: Mapped[list[str]] = mapped_column(default=list)  # what the next attempt is told
     opus_approved_by: Mapped[str | None] = mapped_column(String(40))
+    needs_tokens: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")  # at least, by a refused call
+    needs_microusd: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     channel: Mapped[str] = mapped_column(String(40))
     zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")  # of the times in its messages
     muted: Mapped[bool] = mapped_column(default=False, server_default=false())  # only what is said to Orch is heard
@@ -146,7 +148,8 @@ class CallRow(Base):
     model: Mapped[str] = mapped_column(String(80))
     answered_by: Mapped[str | None] = mapped_column(String(80))
     day: Mapped[date]  # in the project's zone
-    state: Mapped[str] = mapped_column(String(10))  # intent | sent | settled | refused | unknown
+    visit: Mapped[str] = mapped_column(String(120), default="", server_default="")  # the stage workflow that makes it
+    state: Mapped[str] = mapped_column(String(10))  # intent | sent | settled | refused | unknown | corrected
     scopes: Mapped[list[str]]  # the budget counters it counts against
     reserved_tokens: Mapped[int] = mapped_column(BigInteger)
     reserved_microusd: Mapped[int] = mapped_column(BigInteger)
@@ -178,6 +181,27 @@ class CounterRow(Base):
     reserved_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
     used_microusd: Mapped[int] = mapped_column(BigInteger, default=0)
     reserved_microusd: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class LimitOrderRow(Base):
+    """What a lead ordered about a limit (domain.limit_orders.Order), or added to a task's budget (`limit` = its id).
+    `ended_at`: it was taken back."""
+
+    __tablename__ = "limit_orders"
+    __table_args__ = (UniqueConstraint("delivery_key"), Index("limit_orders_by_project", "project", "ended_at"))
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    delivery_key: Mapped[str] = mapped_column(String(255))  # of the inbox row that made it: once
+    project: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(10))  # raise | defer
+    limit: Mapped[str] = mapped_column(String(40))
+    tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    sprint: Mapped[int | None]
+    first: Mapped[date]  # in the project's zone, like `last`, which is included
+    last: Mapped[date | None]
+    who: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class CheckRow(Base):

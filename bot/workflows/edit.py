@@ -20,6 +20,7 @@ from bot.ports import Repository
 from bot.store import ledger, replies, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread, wait_for_file
+from bot.workflows.budget_waits import wait_for_budget
 from bot.workflows.counting import counted, prepared
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
@@ -258,7 +259,7 @@ async def finish_unanswered(
     match outcome:
         case Failed(why=why, outcome=lost):
             await attempt_failed(office, session, row, outcome=lost, why=why, lesson="")
-        case Unaffordable(why=why, own=own, day_gone=gone):
+        case Unaffordable(why=why, own=own, limit=limit):
             mended = await _repairing(session, row)
             usual = office.projects[row.project].limits.task.get(Rung(row.route["rung"]), 0)
             if mended:  # what the edit failed by stands: there is only nothing left to mend it with
@@ -266,11 +267,13 @@ async def finish_unanswered(
                 await attempt_failed(office, session, row, outcome=failed, why=first, lesson="", may_repair=False)
             elif own and row.token_budget >= usual:  # R-ESC-1, R-ESC-2: more than a rung has for one attempt
                 await attempt_failed(office, session, row, outcome="too_big", why=why, lesson="")
-            elif gone and row.route["rung"] == Rung.HAIKU:  # R-ESC-5
+            elif limit == row.route["rung"] == Rung.HAIKU:  # R-ESC-5
                 await attempt_failed(office, session, row, outcome="day", why=why, lesson="")
+            elif own:
+                hint = f"A lead can add to it: `/orch budget raise {row.task_id} TOKENS`. Or declare its `--files`."
+                await block(office, session, row, f"{why}. {hint}", detail={"budget": True})
             else:
-                hint = " Cancel it and assign it again with a larger `--budget`, or declare its `--files`."
-                await block(office, session, row, f"{why}.{hint if own else ''}", detail={"budget": True})
+                await wait_for_budget(office, session, row, why)
 
 
 async def _repairing(session: AsyncSession, row: TaskRow) -> tuple[Outcome, str] | None:

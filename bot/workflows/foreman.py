@@ -19,6 +19,7 @@ from bot.domain.task import Rung, TaskState
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block
+from bot.workflows.budget_waits import review_waits, waits
 from bot.workflows.moves import hand_over_work
 from bot.workflows.office import ORCH, Office, Visit
 from bot.workflows.provider_rests import rests
@@ -84,6 +85,13 @@ class Foreman:
         for visit in visits:
             if await self._stages.has_ended(visit):
                 await self._stages.give_to_person(visit, "its stage ended without an outcome (the log says why)")
+        async with self._office.db.read() as session:
+            named = await ledger.visits_with_open_calls(session)
+        over = [visit for visit in named if await self._stages.is_over(visit)]
+        if over:  # a live call's workflow is not over, so none of these will be settled by anyone else
+            async with self._office.db.begin() as session:
+                left = await ledger.open_of(session, over)
+                await ledger.close_left(session, left, at=self._office.now(), why="its stage ended without settling it")
         async with self._office.db.begin() as session:
             left = await ledger.left_since(session, self._office.now() - LONGEST_CALL)
             await ledger.close_left(session, left, at=self._office.now(), why="nobody waited for it any more")
@@ -110,7 +118,9 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
     named = {name for row in rows.values() for name in row.after} - set(rows)
     ended = await tasks.by_ids(session, key, named)
     every = [tasks.as_task(row) for row in (*rows.values(), *ended)]
-    for decision in ready(every, project.concurrency, await rests(office, session, project)):
+    short = await waits(office, session, project, list(rows.values()))
+    why_not = {task_id: stuck.why for task_id, stuck in short.items()}
+    for decision in ready(every, project.concurrency, await rests(office, session, project), why_not):
         if isinstance(decision, Wait) and rows[decision.task.id].waits_for == decision.why:
             continue  # said already: most decisions, where many tasks wait
         row = await tasks.lock(session, rows[decision.task.id].pk)
@@ -138,14 +148,17 @@ async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:
 
 
 async def may_begin(office: Office, visit: Visit) -> bool:
-    """Whether a stage may begin. A review waits while gemini rests: nobody stands in for it (R-SEC-4)."""
+    """Whether a stage may begin. A review waits while gemini rests, since nobody stands in for it (R-SEC-4), and while
+    there is no budget for it."""
     if visit.stage != TaskState.IN_REVIEW:
         return True
     project = office.projects[visit.project]
     async with office.db.read() as session:
         rest = (await rests(office, session, project, but=visit.pk)).get(Rung.GEMINI)
-        waits_for = (await session.get_one(TaskRow, visit.pk)).waits_for
-    why = rest.why if rest and rest.probes <= 0 else None
+        task = await session.get_one(TaskRow, visit.pk)
+        waits_for = task.waits_for
+        why = await review_waits(office, session, project, task)
+    why = rest.why if rest and rest.probes <= 0 else why
     if why != waits_for:
         async with office.db.begin() as session:
             row = await tasks.lock(session, visit.pk)

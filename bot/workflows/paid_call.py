@@ -22,8 +22,9 @@ from bot.domain.budget import (
     MIN_OUTPUT_TOKENS,
     Grant,
     Limit,
+    LimitName,
     Refused,
-    day_is_red,
+    first_red,
     limits_of_call,
     padded,
     size_call,
@@ -36,8 +37,9 @@ from bot.domain.providers import backoff_seconds
 from bot.domain.splitting import MAX_PROPOSAL_TOKENS
 from bot.domain.task import Rung
 from bot.errors import ModelError, ModelOutcomeUnknown, ModelRefusedCall
-from bot.store import ledger, sprints, tasks
+from bot.store import ledger, limit_orders, tasks
 from bot.store.tables import CallRow, TaskRow
+from bot.workflows import budget_alerts
 from bot.workflows.attempts import tell_thread
 from bot.workflows.office import ORCH, Office, Visit, current
 from bot.workflows.provider_rests import hindrance
@@ -62,12 +64,12 @@ class Answered:
 
 @dataclass(frozen=True)
 class Unaffordable:
-    """No limit was touched and nothing was sent. `own` = it is the task's own budget that is too small; `day_gone` =
-    the rung's own tokens for the day are gone, and those of the whole day are not."""
+    """No limit was touched and nothing was sent. `own` = it is the task's own budget that is too small; `limit` = the
+    one that is."""
 
     why: str
     own: bool
-    day_gone: bool = False
+    limit: LimitName | None = None
 
 
 @dataclass(frozen=True)
@@ -136,19 +138,28 @@ async def reserve_call(
     begun = any(call.reserved_tokens and call.purpose != "triage" for call in earlier)
     for _race in range(RACES):
         levels = await ledger.levels(session, limits)
-        sized = size_call(counted, levels, most, min(most, MIN_OUTPUT_TOKENS))
-        red = day_is_red(levels, project.limits.red) if not begun else None  # R-BUD-3: no new attempt
+        least = min(most, MIN_OUTPUT_TOKENS)
+        sized = size_call(counted, levels, most, least, price)
+        red = first_red(levels, project.limits.red) if not begun else None  # R-BUD-3: no new attempt
         if isinstance(sized, Refused) or red is not None:
-            return _unaffordable(sized if isinstance(sized, Refused) else None, red.limit if red else None)
+            refused = (
+                sized if isinstance(sized, Refused) else Refused(level=red or levels[0], needed=padded(counted) + least)
+            )
+            return await _unaffordable(office, session, row, purpose, refused, red=not isinstance(sized, Refused))
         call = _intent(visit, row.attempt, number, purpose, rung, request, sized, limits)
         call.reserved_microusd = prices.worst_cost(padded(counted), sized.max_output, price)
-        call.day, call.created_at = project.day(now), now
+        call.day, call.created_at, call.visit = project.day(now), now, visit.id
         async with session.begin_nested() as savepoint:
             lost_to = await ledger.reserve(session, limits, sized.reserve_tokens, call.reserved_microusd)
             if lost_to is not None:
                 await savepoint.rollback()
                 continue
             session.add(call)
+        if purpose != "triage":
+            row.needs_tokens = row.needs_microusd = 0
+        await budget_alerts.after_reservation(
+            office, session, project, limits, sized.reserve_tokens, call.reserved_microusd
+        )
         await tasks.note(
             session, row, at=now, who=ORCH, kind=f"call_{purpose}", why=f"{purpose} call {number} to {rung}",
             detail={"call": call.id, "reserved_tokens": call.reserved_tokens},
@@ -162,7 +173,7 @@ async def _limits(
 ) -> tuple[Limit, ...]:
     """The counters that the call counts against; the coordinator's questions have one of their own (R-BUD-6)."""
     limits = limits_of_call(
-        await sprints.limits_in(session, project.limits, row.project, row.sprint),  # R-BUD-2
+        await limit_orders.limits_on(session, project.limits, row.project, row.sprint, day),
         project=row.project,
         task=row.task_id,
         attempt=row.attempt,
@@ -183,13 +194,16 @@ def _most_output(project: Project, purpose: Purpose, rung: Rung) -> int:
     return min(most, project.limits.task[rung])
 
 
-def _unaffordable(refused: Refused | None, red: Limit | None) -> Unaffordable:
-    if refused is not None:
-        scope = refused.level.limit.scope
-        day_gone = "/day/" in scope and scope.rsplit("/", 1)[-1] in set(Rung)
-        return Unaffordable(why=refused.text, own="/attempt/" in scope, day_gone=day_gone)
-    assert red is not None
-    return Unaffordable(why=f"{red.name} are at their red mark; no new attempt starts", own=False)
+async def _unaffordable(
+    office: Office, session: AsyncSession, row: TaskRow, purpose: Purpose, refused: Refused, *, red: bool
+) -> Unaffordable:
+    """Remember what the call needs, so that it is tried again when there is room, and tell the leads (R-BUD-3)."""
+    limit = refused.level.limit
+    if purpose != "triage":
+        row.needs_tokens, row.needs_microusd = refused.needed, refused.needed_microusd
+        await budget_alerts.after_refusal(office, session, office.projects[row.project], refused)
+    why = f"{limit.name} are at their red mark; no new attempt starts" if red else refused.text
+    return Unaffordable(why=why, own="/attempt/" in limit.scope, limit=limit.kind)
 
 
 def _intent(

@@ -11,6 +11,7 @@ from bot.domain.task import Rung, TaskState
 from bot.store import replies, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, take_next_step, tell_thread
+from bot.workflows.budget_waits import wait_for_budget
 from bot.workflows.counting import counted, prepared
 from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
@@ -86,5 +87,7 @@ async def finish_unreported(
     match outcome:
         case Failed(why=why, outcome=lost):
             await attempt_failed(office, session, row, outcome=lost, why=why, lesson="")
-        case Unaffordable(why=why):
+        case Unaffordable(why=why, own=True):
             await block(office, session, row, why, detail={"budget": True})
+        case Unaffordable(why=why):
+            await wait_for_budget(office, session, row, why)

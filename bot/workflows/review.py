@@ -121,9 +121,10 @@ async def finish_unreviewed(
     row = await current(session, visit)
     why = f"the review could not be made: {outcome.why}"
     passing = isinstance(outcome, Failed) and outcome.passing
+    short = isinstance(outcome, Unaffordable)  # may_begin holds it back until there is room
     resting = passing and await is_resting(office, session, Rung.GEMINI)
-    if resting or (passing and await _lost_reviews(office, session, row) < TRIES):
-        kind = "review_waits" if resting else "review_again"
+    if short or resting or (passing and await _lost_reviews(office, session, row) < TRIES):
+        kind = "review_waits" if short or resting else "review_again"
         await tasks.step(session, row, TaskState.IN_REVIEW, at=office.now(), who=ORCH, kind=kind, why=why)
         return
     await block(office, session, row, why, detail={"rule": "R-SEC-4", "resume": "in_review"})

@@ -84,7 +84,11 @@ class Stages:
 
     async def has_ended(self, visit: Visit) -> bool:
         """Whether the visit's workflow will not run any more: it ended, or only an older Orch could go on with it."""
-        status = await DBOS.get_workflow_status_async(visit.id)
+        return await self.is_over(visit.id)
+
+    async def is_over(self, workflow_id: str) -> bool:
+        """The same, by the workflow's id."""
+        status = await DBOS.get_workflow_status_async(workflow_id)
         if status is None:
             return False
         outdated = self._office.db.sole and status.app_version not in (None, DBOS.application_version)

@@ -41,6 +41,8 @@ class Books:
                     assert call.cost_microusd > 0
                 case "unknown":
                     assert call.used_tokens == call.reserved_tokens >= billed, (call.id, billed)
+                case "corrected":
+                    assert call.answered_by is None, f"{call.id} was answered; nothing about it was unknown"
                 case "refused":
                     assert call.used_tokens == billed == 0, (call.id, billed)
                 case other:

@@ -25,7 +25,7 @@ async def test_opus_has_only_what_was_approved(starting: Starting) -> None:
         task = await orch.dev.assigns("Change the rules of instalments --files granter/x.py --model sonnet")
         await orch.channel.shows(task, "beyond it at sonnet", state="Blocked")
         await orch.two.clicks("Escalate to Opus", on=task)
-        await orch.channel.shows(task, "the tokens for", state="Blocked")
+        await orch.channel.shows(task, "waiting for the tokens for", state="Queued")
         assert orch.models.asked(OPUS) == [], "an approval is not above the day's own limit"
         await orch.books.agree()
 

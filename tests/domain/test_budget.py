@@ -14,8 +14,9 @@ from bot.domain.budget import (
     Grant,
     Level,
     Limit,
+    LimitName,
     Refused,
-    day_is_red,
+    first_red,
     limits_of_call,
     padded,
     size_call,
@@ -25,10 +26,16 @@ from bot.domain.task import Rung
 DAY = date(2026, 2, 3)
 
 
-def level(tokens: int, used: int = 0, reserved: int = 0, scope: str = "P/day/2026-02-03/haiku") -> Level:
-    return Level(
-        limit=Limit(scope=scope, name="haiku's tokens", tokens=tokens), used_tokens=used, reserved_tokens=reserved
-    )
+def level(
+    tokens: int,
+    used: int = 0,
+    reserved: int = 0,
+    scope: str = "P/day/2026-02-03/haiku",
+    kind: LimitName | None = "haiku",
+    **dollars: int,
+) -> Level:
+    limit = Limit(scope=scope, name="haiku's tokens", kind=kind, tokens=tokens, microusd=dollars.get("microusd"))
+    return Level(limit=limit, used_tokens=used, reserved_tokens=reserved, used_microusd=dollars.get("used_microusd", 0))
 
 
 def test_lean_is_the_rulebooks() -> None:
@@ -96,6 +103,7 @@ def test_a_grant_fits_every_limit(counted: int, limits: list[tuple[int, int]]) -
 
 def test_red() -> None:
     """R-BUD-3: at 95 % of a daily budget, used and reserved together, no new attempt starts."""
-    assert day_is_red((level(1_000, used=900, reserved=49),), 0.95) is None
-    assert day_is_red((level(1_000, used=900, reserved=50),), 0.95) is not None
-    assert day_is_red((level(1_000, used=999, scope="P/sprint/1"),), 0.95) is None
+    assert first_red((level(1_000, used=900, reserved=49),), 0.95) is None
+    assert first_red((level(1_000, used=900, reserved=50),), 0.95) is not None
+    assert first_red((level(1_000, used=999, scope="P/sprint/1", kind="sprint"),), 0.95) is not None
+    assert first_red((level(1_000, used=999, scope="P/task/S1-D1-1/attempt/1", kind=None),), 0.95) is None

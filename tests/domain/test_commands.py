@@ -81,7 +81,13 @@ COMMANDS: list[tuple[str, Command]] = [
     ("budget show", Budget()),
     ("budget raise sonnet 5k", Budget(action="raise", limit="sonnet", tokens=5000)),
     ("budget raise S1-D1-2 +2,000", Budget(action="raise", limit=ID, tokens=2000)),
-    ("budget reset", Budget(action="reset", limit="day")),
+    (
+        "budget raise day 20M until 2026-02-06",
+        Budget(action="raise", limit="day", tokens=20_000_000, until=date(2026, 2, 6)),
+    ),
+    ("budget reset", Budget(action="reset")),
+    ("budget reset haiku", Budget(action="reset", limit="haiku")),
+    ("budget correct shop/s1-d1-2/1/2 0", Budget(action="correct", call="SHOP/S1-D1-2/1/2", tokens=0)),
     ("sprint", Sprint()),
     ("sprint start 1", Sprint(action="start", number=1)),
     ("plan load granter-v2", Plan(action="load", name="granter-v2")),
@@ -175,7 +181,7 @@ def test_what_can_be_run_now() -> None:
     assert available >= {"help", "list", "status", "why", "cancel", "retry", "done", "budget"}
     assert available >= {"unblock", "block", "reassign", "takeover", "incident", "sprint", "plan"}
     assert entry_of(parse("assign x")).now
-    assert not entry_of(parse("budget raise day 1k")).now and not entry_of(parse("budget reset")).now
+    assert entry_of(parse("budget raise day 1k")).now and entry_of(parse("budget reset")).now
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])

@@ -32,8 +32,8 @@ class FakeStages(Stages):
             raise self.trouble.pop()
         self.started.append(visit.id)
 
-    async def has_ended(self, visit: Visit) -> bool:
-        return visit.id in self.ended
+    async def is_over(self, workflow_id: str) -> bool:
+        return workflow_id in self.ended
 
 
 async def states(database: Database) -> list[str]:

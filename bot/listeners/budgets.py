@@ -1,0 +1,169 @@
+"""`/orch budget ...`, and the buttons of a budget alert. A button's value names project, limit and period."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, NamedTuple, get_args
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.domain import command_kinds as kinds
+from bot.domain import command_values as values
+from bot.domain.approvals import Person
+from bot.domain.budget import LimitName
+from bot.domain.command_values import TaskRef
+from bot.domain.limit_orders import MOST_RAISED, raise_order
+from bot.domain.project import Project
+from bot.errors import UserMistake
+from bot.listeners import forms, sights
+from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.workflows import budget_orders
+from bot.workflows.corrections import correct
+from bot.workflows.deeds import Deed
+from bot.workflows.planning import need_lead
+
+OLD = "That button is from a message I no longer understand. `/orch budget` shows where the limits stand."
+
+
+class Meant(NamedTuple):
+    """The limit that a button is about; `sprint`: the number of an alert about a sprint."""
+
+    project: Project
+    limit: LimitName
+    sprint: int | None
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    desk.handles("budget", _click)
+    desk.handles("budget_form", _submitted)
+
+    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
+        container = body.get("container") or {}
+        payload = {
+            "user": body["user"]["id"],
+            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
+            "action": action["action_id"],
+            "value": action.get("value") or "",
+            "trigger_id": body.get("trigger_id"),
+            "response_url": body.get("response_url"),
+        }
+        key = delivery_key("budget", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
+        await desk.receive(key, "budget", payload, ack)
+
+    async def on_submit(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], view: dict[str, Any]) -> None:
+        try:
+            said = _check(desk, view)
+        except forms.FormMistakes as mistakes:
+            await ack(response_action="errors", errors=mistakes.errors)
+            return
+        payload = {"user": body["user"]["id"], **said}
+        key = delivery_key("budget_form", payload["user"], view.get("id"), view.get("hash"), body=body)
+        await desk.receive(key, "budget_form", payload, ack)
+
+    for action_id in ("budget_raise", "budget_defer", "budget_downgrade"):
+        app.action(action_id)(on_click)
+    app.view("budget_form")(on_submit)
+
+
+async def budget(desk: Desk, payload: Payload, person: Person, command: kinds.Budget) -> None:
+    """Show the limits, raise or reset one, or correct a call. Raises UserMistake."""
+    office = desk.office
+    match command:
+        case kinds.Budget(action="raise", limit=TaskRef() as ref, tokens=int(tokens)):
+            deed = Deed(desk.project(payload["channel"], ref.project).key, ref.id, person)
+            now = await budget_orders.raise_task(office, deed, tokens, delivery_key=payload["key"])
+            await desk.answer(payload, "replies/budget_of_task", task_id=ref.id, change=tokens, now=now)
+        case kinds.Budget(action="reset", limit=TaskRef() as ref):
+            deed = Deed(desk.project(payload["channel"], ref.project).key, ref.id, person)
+            back, now = await budget_orders.reset_task(office, deed)
+            await desk.answer(payload, "replies/budget_of_task", task_id=ref.id, change=-back, now=now)
+        case kinds.Budget(action="raise", limit=str() as limit, tokens=int(tokens)):
+            project = desk.project(payload["channel"])
+            await _raise(desk, payload, person, Meant(project, limit, None), tokens, command.until)
+        case kinds.Budget(action="reset"):
+            project = desk.project(payload["channel"])
+            which = command.limit if isinstance(command.limit, str) else None
+            ended = await budget_orders.reset(office, project, person, which)
+            await desk.answer(payload, "replies/budget_reset", project=project.key, limit=which, ended=ended)
+        case kinds.Budget(action="correct", call=str() as call_id, tokens=int(tokens)):
+            project = desk.project("", call_id.partition("/")[0])
+            call = await correct(office, project, person, call_id, tokens)
+            await desk.answer(payload, "replies/call_corrected", call=call)
+        case _:
+            facts = await sights.budget(office, desk.project(payload["channel"]))
+            await desk.answer(payload, "replies/budget", **facts)
+
+
+async def _raise(
+    desk: Desk, payload: Payload, person: Person, meant: Meant, tokens: int, until: date | None
+) -> None:  # fmt: skip
+    done = await budget_orders.raise_limit(
+        desk.office, meant.project, person, meant.limit, tokens, until, delivery_key=payload["key"], sprint=meant.sprint
+    )
+    await desk.answer(payload, "replies/budget_raised", **done._asdict())
+
+
+async def _click(desk: Desk, payload: Payload) -> None:
+    """Do what was clicked on an alert. Raises UserMistake."""
+    person = await desk.person(payload)
+    meant = _meant(desk, payload["value"])
+    need_lead(meant.project, person)
+    match payload["action"]:
+        case "budget_raise":
+            facts = {"value": payload["value"], "channel": payload["channel"], "limit": meant.limit}
+            today = meant.project.day(desk.office.now())
+            view = desk.office.render.message("views/budget_raise", {**facts, "today": today})
+            await forms.open_for(desk, payload, "the budget", view)
+        case "budget_defer":
+            await budget_orders.defer(
+                desk.office, meant.project, person, meant.limit, delivery_key=payload["key"], sprint=meant.sprint
+            )
+        case _:
+            moved = await budget_orders.downgrade(desk.office, meant.project, person, meant.limit, sprint=meant.sprint)
+            await desk.answer(payload, "replies/budget_downgraded", limit=meant.limit, **moved._asdict())
+
+
+def _meant(desk: Desk, value: str) -> Meant:
+    """What a button's value names, if its period is not over. Raises UserMistake."""
+    key, _, rest = value.partition("|")
+    limit, _, period = rest.partition("|")
+    if limit not in get_args(LimitName) or key not in desk.office.projects:
+        raise UserMistake(OLD)
+    project = desk.office.projects[key]
+    if limit == "sprint":
+        if not period.isdigit():
+            raise UserMistake(OLD)
+        return Meant(project, "sprint", int(period))
+    today = project.day(desk.office.now()).isoformat()
+    if period != today:
+        raise UserMistake(
+            f"That alert is about {period}, which is over; the limits of {today} are new. Nothing was changed.",
+            "/orch budget",
+        )
+    return Meant(project, limit, None)  # type: ignore[arg-type]
+
+
+def _check(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
+    """What the form says. Raises FormMistakes."""
+    state = view["state"]["values"]
+    value, channel = view["private_metadata"].rsplit("#", 1)
+    try:
+        tokens = values.tokens((state["tokens"]["tokens"].get("value") or "").lstrip("+ "), most=MOST_RAISED)
+    except UserMistake as mistake:
+        raise forms.FormMistakes({"tokens": str(mistake)}) from None
+    until = state["until"]["until"].get("selected_date")
+    try:
+        meant = _meant(desk, value)
+        today = meant.project.day(desk.office.now())
+        last = date.fromisoformat(until) if until else None
+        raise_order(meant.limit, tokens, last, today=today, sprint=meant.sprint or 0, who="")
+    except UserMistake as mistake:
+        raise forms.FormMistakes({"until": str(mistake)}) from None
+    return {"value": value, "channel": channel, "tokens": tokens, "until": until}
+
+
+async def _submitted(desk: Desk, payload: Payload) -> None:
+    person = await desk.person(payload)
+    until = date.fromisoformat(payload["until"]) if payload["until"] else None
+    await _raise(desk, payload, person, _meant(desk, payload["value"]), payload["tokens"], until)

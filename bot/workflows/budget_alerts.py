@@ -1,0 +1,106 @@
+"""Budget alerts (R-BUD-3): wanted in the transaction that crossed the mark, once, in the channel and to the leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.budget import Level, Limit, Refused
+from bot.domain.budget_alerts import Alert, before, crossed, exhausted
+from bot.domain.project import Project
+from bot.store import ledger, outbox, project_events
+from bot.store.tables import OutboxRow, ProjectEventRow
+from bot.workflows.office import ORCH, Office
+
+#: The event of an alert; its `detail` holds what the message shows.
+KIND = "budget_alert"
+#: How long an alert may still be acted on: a sprint's period ends with the sprint.
+REMEMBERED = timedelta(days=60)
+
+
+async def after_reservation(
+    office: Office, session: AsyncSession, project: Project, limits: Sequence[Limit], tokens: int, microusd: int
+) -> None:
+    """Alert where this reservation, made in this transaction, crossed a mark. The counters are read after it, and it
+    holds them: whoever crosses the mark is one."""
+    marks = {"yellow": project.limits.yellow, "red": project.limits.red}
+    for level in await ledger.levels(session, [limit for limit in limits if limit.kind]):
+        alert = crossed(before(level, tokens, microusd), level, **marks)
+        if alert is not None:
+            await _want(office, session, project, alert)
+
+
+async def after_refusal(office: Office, session: AsyncSession, project: Project, refused: Refused) -> None:
+    """Work has to wait for this limit: its leads hear of it, once."""
+    alert = exhausted(refused.level)
+    if alert is not None:
+        await _want(office, session, project, alert, needed=refused.needed)
+
+
+async def _want(office: Office, session: AsyncSession, project: Project, alert: Alert, needed: int = 0) -> None:
+    dearer = alert.model_copy(update={"mark": "red"})
+    if await session.get(OutboxRow, f"{dearer.key}/channel"):
+        return  # red was said, and says all that yellow does
+    level = alert.level
+    detail = {
+        "key": alert.key, "mark": alert.mark, "limit": alert.limit, "scope": level.limit.scope,
+        "name": level.limit.name, "taken": level.taken, "tokens": level.limit.tokens,
+        "period": level.limit.scope.split("/")[2], "taken_microusd": level.taken_microusd,
+        "microusd": level.limit.microusd, "share": level.share, "needed": needed,
+    }  # fmt: skip
+    message = _message(office, project, detail, ())
+    now = office.now()
+    if not await outbox.want(session, f"{alert.key}/channel", "channel", project.channel, message, now):
+        return
+    for person in leads_of(project):
+        await outbox.want(session, f"{alert.key}/{person}", "direct", person, message, now)
+    why = f"{level.limit.name}: {level.share:.0%} taken"
+    project_events.note(session, project.key, at=now, who=ORCH, kind=KIND, why=why, detail=detail)
+
+
+def leads_of(project: Project) -> tuple[str, ...]:
+    return project.team.leads or project.team.approvers
+
+
+def _message(
+    office: Office, project: Project, alert: dict[str, Any], deeds: Iterable[ProjectEventRow]
+) -> dict[str, Any]:
+    """The alert as it is now: what was done about it takes the place of its buttons."""
+    done = list(deeds)
+    kinds = {deed.kind for deed in done}
+    buttons = [
+        (action, label)
+        for action, label in (("budget_raise", "Raise"), ("budget_defer", "Defer"), ("budget_downgrade", "Downgrade"))
+        if action not in kinds
+        and "budget_raise" not in kinds
+        and (action != "budget_downgrade" or alert["limit"] not in ("haiku", "gemini"))
+    ]
+    facts = {"project": project.key, "alert": alert, "deeds": done, "buttons": buttons}
+    return office.words_of(project.key).message("alerts/budget", facts)
+
+
+async def rewrite(office: Office, session: AsyncSession, project: Project, scope: str) -> None:
+    """Show on every alert about a limit what was done about it since. Called where that was noted."""
+    await session.flush()
+    now = office.now()
+    kinds = (KIND, "budget_raise", "budget_defer", "budget_downgrade", "budget_reset")
+    events = await project_events.between(session, project.key, now - REMEMBERED, now + timedelta(days=1), kinds)
+    about = [event for event in events if event.detail.get("scope") == scope]
+    for alert in (event for event in about if event.kind == KIND):
+        deeds = [event for event in about if event.kind != KIND and event.id > alert.id]
+        message = _message(office, project, alert.detail, deeds)
+        for to in ("channel", *leads_of(project)):
+            await outbox.rewrite(session, f"{alert.detail['key']}/{to}", message)
+
+
+def scope_of(project: Project, limit: str, period: str) -> str:
+    """The counter of a limit: `period` is a day's date or a sprint's number."""
+    kind = "sprint" if limit == "sprint" else "day"
+    return f"{project.key}/{kind}/{period}" + ("" if limit in ("day", "sprint") else f"/{limit}")
+
+
+def level_named(levels: Iterable[Level], limit: str) -> Level:
+    return next(level for level in levels if level.limit.kind == limit)

@@ -1,0 +1,85 @@
+"""Work that waits for budget (R-BUD-3): it keeps its place, says what it waits for, and goes on by itself when there is
+room again: the next day, after a raise, or when others used less than they reserved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.budget import Level, Limit, limits_of_call
+from bot.domain.budget_waits import Need, Stuck, short, stuck
+from bot.domain.project import Project
+from bot.domain.task import Rung, TaskState
+from bot.store import ledger, limit_orders, tasks
+from bot.store.tables import TaskRow
+from bot.workflows.office import ORCH, Office
+
+
+async def waits(office: Office, session: AsyncSession, project: Project, rows: Sequence[TaskRow]) -> dict[str, Stuck]:
+    """Task id -> what it waits for, of those queued tasks that no budget is left for now."""
+    paid = [row for row in rows if row.state == TaskState.QUEUED and row.route["rung"] != Rung.MANUAL]
+    if not paid:
+        return {}
+    day = project.day(office.now())
+    orders = await limit_orders.standing(session, project.key, day)
+    held = {
+        sprint: await limit_orders.limits_on(session, project.limits, project.key, sprint, day)
+        for sprint in {row.sprint for row in paid}
+    }
+
+    def limits(row: TaskRow, rung: Rung) -> tuple[Limit, ...]:
+        approved = rung is Rung.OPUS and row.opus_approved_by is not None
+        found = limits_of_call(
+            held[row.sprint], project=project.key, task=row.task_id, attempt=row.attempt, sprint=row.sprint, rung=rung,
+            day=day, budget=1 if approved else 0, approved=approved,
+        )  # fmt: skip
+        return tuple(limit for limit in found if limit.kind)
+
+    needed = {
+        limit.scope: limit
+        for row in paid
+        for rung in {Rung(row.route["rung"]), Rung.SONNET}
+        for limit in limits(row, rung)
+    }
+    levels = {level.limit.scope: level for level in await ledger.levels(session, list(needed.values()))}
+
+    def level(limit: Limit) -> Level:
+        return levels[limit.scope].model_copy(update={"limit": limit})
+
+    found = {
+        row.task_id: stuck(
+            Rung(row.route["rung"]), _need(row), [level(limit) for limit in limits(row, Rung(row.route["rung"]))],
+            orders, day=day, sprint=row.sprint, red=project.limits.red, sonnet=level(limits(row, Rung.SONNET)[0]),
+        )
+        for row in paid
+    }  # fmt: skip
+    return {task_id: what for task_id, what in found.items() if what is not None}
+
+
+async def review_waits(office: Office, session: AsyncSession, project: Project, row: TaskRow) -> str | None:
+    """Why a review that was refused for want of budget cannot be made yet. It belongs to work that has started, so
+    only what is left counts, not the red mark."""
+    if not row.needs_tokens:
+        return None
+    day = project.day(office.now())
+    held = await limit_orders.limits_on(session, project.limits, project.key, row.sprint, day)
+    limits = limits_of_call(
+        held, project=project.key, task=row.task_id, attempt=row.attempt, sprint=row.sprint, rung=Rung.GEMINI, day=day,
+        budget=0,
+    )  # fmt: skip
+    levels = await ledger.levels(session, limits)
+    return next((why for level in levels if (why := short(level, _need(row), None))), None)
+
+
+async def wait_for_budget(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
+    """The running attempt could not be paid for: nothing was sent, it does not count, and it is made when there is
+    room."""
+    await tasks.end_attempt(session, row, at=office.now(), outcome="day", why=why)
+    await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="budget_waits", why=why,
+                     detail={"rule": "R-BUD-3"})  # fmt: skip
+    row.waits_for = f"waiting for budget: {why}"
+
+
+def _need(row: TaskRow) -> Need:
+    return Need(tokens=row.needs_tokens, microusd=row.needs_microusd)

@@ -1,0 +1,127 @@
+"""Budgets run out, and people decide (R-BUD-3, R-APR): alerts, raises, deferrals, downgrades, corrections."""
+
+from __future__ import annotations
+
+from bot.local.slack import Message
+from tests.acceptance.card import CHANNEL, buttons, words
+from tests.acceptance.conftest import Starting
+from tests.acceptance.conversation import Orch
+from tests.acceptance.models import SONNET, Reply, create, edits
+
+
+def alerts(orch: Orch, text: str) -> list[Message]:
+    """The alerts in the channel that hold this text."""
+    return [m for m in orch.world.messages(CHANNEL) if m.text.startswith(("Yellow:", "Red:")) and text in words(m)]
+
+
+async def alert(orch: Orch, *texts: str) -> Message:
+    """The one alert in the channel that holds these texts."""
+    found = await orch.until(
+        lambda: [m for m in alerts(orch, texts[0]) if all(t in words(m) for t in texts)], f"an alert with {texts}"
+    )
+    assert len(found) == 1, [words(m) for m in found]
+    return found[0]
+
+
+def dear(path: str, output: int) -> Reply:
+    """An edit whose answer takes so many tokens."""
+    made = edits(create(path, "x = 1\n"))
+    return Reply(text=made.text, edits=made.edits, usage={"output_tokens": output})
+
+
+async def test_a_budget_fills_and_is_raised(starting: Starting) -> None:
+    """Yellow once, red once, the next task waits and says for what; a lead raises the limit, and it goes on."""
+    budgets = {"preset": "standard", "daily": {"sonnet": 10_000}, "yellow": 0.45}
+    async with starting(budgets=budgets, checks=(), models={"sonnet": {"task_budget": 5_000}}) as orch:
+        for n in (1, 2):
+            orch.models.answer(dear(f"granter/x{n}.py", 3_500), model=SONNET)
+            task = await orch.dev.assigns(f"Change rule {n} of instalments --files granter/x{n}.py --model sonnet")
+            await orch.channel.shows(task, state="Awaiting approval")
+        waiting = await orch.dev.assigns("Change rule 3 of instalments --files granter/x3.py --model sonnet")
+        await orch.channel.shows(waiting, "waiting for sonnet's tokens for", state="Queued")
+        await alert(orch, "Yellow: sonnet's tokens for")
+        red = await alert(orch, "Red: sonnet's tokens for", "Raise", "Defer", "Downgrade")
+        await orch.lead.gets("Red: sonnet's tokens for", "Raise")
+
+        await orch.dev.clicks("Raise", on=red)
+        await orch.dev.sees_privately("Only a lead may do that. Nothing was changed.")
+        assert orch.world.open_view("U0DEV") is None, "no form is opened for nothing"
+        await orch.lead.clicks("Raise", on=red)
+        assert "out of range" in (await orch.lead.submits(tokens="0")).errors["tokens"]
+        assert "is over already" in (await orch.lead.submits(tokens="10k", until="2020-01-01")).errors["until"]
+        await orch.lead.submits(until=None)
+        await orch.lead.sees_privately("Raised: sonnet's tokens for", "are 20k now")
+        await orch.channel.shows(waiting, state="Awaiting approval")
+
+        done = await alert(orch, "Red: sonnet's tokens for", "<@U0LEAD> raised it by 10k tokens")
+        assert buttons(done) == [] and done.ts == red.ts, "the same message tells who did what"
+        await orch.lead.gets("Red: sonnet's tokens for", "<@U0LEAD> raised it by 10k tokens")
+        assert len(alerts(orch, "sonnet's tokens")) == 2
+        await orch.books.agree()
+
+
+async def test_what_waits_is_downgraded_or_deferred(starting: Starting) -> None:
+    """R-SEC-1: security work stays at sonnet. A deferral stays in force when something else is raised."""
+    budgets = {"preset": "standard", "daily": {"sonnet": 4_000}}
+    async with starting(budgets=budgets, checks=()) as orch:
+        orch.models.answer(dear("granter/x.py", 2_500), model=SONNET)
+        first = await orch.dev.assigns("Change the rules of instalments --files granter/x.py --model sonnet")
+        await orch.channel.shows(first, state="Awaiting approval")
+        ordinary = await orch.dev.assigns("Change how refunds work --files granter/y.py --type logic --model sonnet")
+        secure = await orch.dev.assigns("Check the JWT of each request --files granter/auth/jwt.py")
+        for task in (ordinary, secure):
+            await orch.channel.shows(task, "waiting for sonnet's tokens for", state="Queued")
+        red = await alert(orch, "Red: sonnet's tokens for")
+
+        await orch.dev.clicks("Downgrade", on=red)
+        await orch.dev.sees_privately("Only a lead may do that. Nothing was changed.")
+        await orch.lead.clicks("Downgrade", on=red)
+        await orch.lead.sees_privately(f"{ordinary}* goes to haiku.", f"{secure}* stays where it is: it is security")
+        await orch.channel.shows(ordinary, "haiku", state="Awaiting approval")
+        left = await alert(orch, "Red: sonnet's tokens for", f"{ordinary} to haiku", f"{secure} stays")
+        assert [label for label, _ in buttons(left)] == ["Raise", "Defer"]
+
+        await orch.lead.clicks("Defer", on=left)
+        await orch.channel.shows(secure, "deferred to", "by a lead", state="Queued")
+        await alert(orch, "Red: sonnet's tokens for", "deferred what waits for it")
+        await orch.lead.types("/orch budget raise day 5k")
+        await orch.lead.sees_privately("Raised: the tokens for")
+        await orch.channel.shows(secure, "deferred to", state="Queued")
+        await orch.lead.types("/orch budget reset")
+        await orch.lead.sees_privately("sonnet: deferred until", "day: 5k more tokens")
+        await orch.channel.shows(secure, "waiting for sonnet's tokens for", state="Queued")
+        assert (await orch.row(secure)).route["rung"] == "sonnet"
+        await orch.books.agree()
+
+
+async def test_a_call_with_an_unknown_outcome_is_corrected(starting: Starting) -> None:
+    """Charged in full, shown as such, corrected by a lead, once; a task's own budget is raised and put back."""
+    async with starting(checks=()) as orch:
+        orch.models.answer(Reply(text="lost", cut="before"), model="haiku")
+        task = await orch.dev.assigns("Document a --files docs/a.md")
+        await orch.channel.shows(task, state="Awaiting approval")
+        call = next(call for call in await orch.books.calls() if call.state == "unknown")
+        await orch.dev.types(f"/orch why {task}")
+        await orch.dev.sees_privately("charged in full", f"/orch budget correct {call.id} TOKENS")
+        await orch.dev.types(f"/orch budget correct {call.id} 0")
+        await orch.dev.sees_privately("Only a lead may do that. Nothing was changed.")
+        await orch.lead.types("/orch budget")
+        await orch.lead.sees_privately("whose outcome is unknown", call.id)
+        await orch.lead.types(f"/orch budget correct {call.id} 700")
+        await orch.lead.sees_privately(f"{call.id} counts 700 tokens now")
+        await orch.lead.types(f"/orch budget correct {call.id} 800")
+        await orch.lead.sees_privately("corrected already")
+        await orch.lead.types("/orch budget correct GRANTER/S9-D9-9/1/1 5")
+        await orch.lead.sees_privately("There is no call GRANTER/S9-D9-9/1/1")
+        corrected = next(each for each in await orch.books.calls() if each.id == call.id)
+        assert (corrected.state, corrected.used_tokens) == ("corrected", 700)
+        assert "call_corrected" in [event.kind for event in await orch.events(task)]
+        await orch.books.agree()
+
+        before = (await orch.row(task)).token_budget
+        await orch.lead.types(f"/orch budget raise {task} 2k")
+        await orch.lead.sees_privately("2k more")
+        assert (await orch.row(task)).token_budget == before + 2_000
+        await orch.lead.types(f"/orch budget reset {task}")
+        await orch.lead.sees_privately("I took 2k tokens back")
+        assert (await orch.row(task)).token_budget == before
