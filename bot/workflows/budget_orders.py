@@ -153,9 +153,9 @@ async def downgrade(
             was = Rung(row.route["rung"])
             if row.token_budget == project.limits.task.get(was, 0):  # nobody asked for another
                 row.token_budget = project.limits.task.get(to, 0)
-            move_to(office, row, to)
+            why = f"goes to {to} for want of budget at {was}"
+            move_to(office, row, to, why, "R-BUD-3")
             row.waits_for, row.needs_tokens, row.needs_microusd = None, 0, 0
-            why = f"goes to {to} for want of budget"
             await tasks.note(session, row, at=now, who=person.id, kind="downgraded", why=why,
                              detail={"rule": "R-BUD-3"})  # fmt: skip
             moved.append((row.task_id, to.value))
