@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.domain.approvals import Person
-from bot.domain.calls import ModelReply, ModelRequest, ReviewReply
+from bot.domain.calls import ModelReply, ModelRequest, NoResult, ReviewReply
 from bot.domain.change import Change, CheckRun
 
 
@@ -25,6 +25,22 @@ class ModelClient(Protocol):
     async def send(self, request: ModelRequest) -> ModelReply: ...
 
     async def close(self) -> None: ...
+
+
+class Batches(Protocol):
+    """Calls that may wait: the provider answers within a day, at half the price. Errors as of ModelClient."""
+
+    async def submit(self, request: ModelRequest) -> str:
+        """Hand one call over; returns the id of its batch."""
+        ...
+
+    async def collect(self, batch_id: str, call_id: str) -> ModelReply | NoResult | None:
+        """What became of the call, None while it is under way; free."""
+        ...
+
+    async def cancel(self, batch_id: str) -> None:
+        """Ask for an early end; `collect` then tells how it ended."""
+        ...
 
 
 class Reviewer(Protocol):

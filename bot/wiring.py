@@ -18,6 +18,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.adapters.anthropic_batches import AnthropicBatches
 from bot.adapters.anthropic_model import AnthropicModel
 from bot.adapters.checks import SandboxedChecks
 from bot.adapters.gemini_model import GeminiReviewer
@@ -95,6 +96,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         checks=project.checks,
         security_paths=config.policy.security_paths,
         haiku_first=config.policy.haiku_first,
+        batch_low_priority=config.policy.batch_low_priority,
         text_model=text_model(),
         aliases=project.aliases,
         working_days=WorkingDays(
@@ -164,6 +166,7 @@ def build_office(
         own_words={p.key: Renderer(templates, [Path(p.templates_dir)]) for p in config.projects if p.templates_dir},
         repositories={p.key: repository(settings, p, redact) for p in config.projects},
         models={Rung.HAIKU: claude, Rung.SONNET: claude, Rung.OPUS: claude, Rung.GEMINI: gemini},
+        batches=AnthropicBatches(claude),
         reviewer=gemini,
         checks=checks_runner(settings, redact),
         price=prices.price,

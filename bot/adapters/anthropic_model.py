@@ -39,49 +39,50 @@ class AnthropicModel:
     thread. `timeout_seconds` bounds a whole call. Raises ConfigError for a key that cannot be one."""
 
     def __init__(self, api_key: str, base_url: str | None = None, timeout_seconds: float = 300.0) -> None:
-        self._provider = Provider(
+        self.provider = Provider(
             "Anthropic",
             "ANTHROPIC_API_KEY",
             "ANTHROPIC_BASE_URL",
             checked_key(api_key, "ANTHROPIC_API_KEY"),
         )
         self._base_url = base_url
-        self._timeout = timeout_seconds
+        self.timeout = timeout_seconds
         self._client: AsyncAnthropic | None = None
         self._loading = asyncio.Lock()
 
     async def count(self, request: ModelRequest) -> int:
         """Input tokens of the request, tools included, as the provider counts them; free."""
-        body = await self._call("/v1/messages/count_tokens", request, self._fields(request))
+        body = await self._call("/v1/messages/count_tokens", request, self.fields(request))
         try:
             return tokens_of(body, "input_tokens", required=True)
         except ValueError as error:
-            raise self._provider.no_answer(str(error)) from error
+            raise self.provider.no_answer(str(error)) from error
 
     async def send(self, request: ModelRequest) -> ModelReply:
         """One paid call. Raises ModelRefusedCall or ModelOutcomeUnknown."""
-        fields = self._fields(request) | {"max_tokens": request.max_output}
+        fields = self.fields(request) | {"max_tokens": request.max_output}
         body = await self._call("/v1/messages", request, fields)
         try:
             return reply_of(body)
         except ValueError as error:
-            raise self._provider.no_answer(str(error)) from error
+            raise self.provider.no_answer(str(error)) from error
 
     async def list_models(self) -> tuple[str, ...]:
         """The ids that the key may use (`orch doctor`); free."""
-        client = await self._ready()
+        client = await self.client()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 return tuple([model.id async for model in client.models.list(limit=100)])
         except Exception as error:
-            raise self._translated(error, "") from error
+            raise self.translated(error, "") from error
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
             self._client = None
 
-    def _fields(self, request: ModelRequest) -> dict[str, Any]:
+    def fields(self, request: ModelRequest) -> dict[str, Any]:
+        """The request as the wire has it, without its limit of output."""
         fields: dict[str, Any] = {"model": request.model, "messages": list(request.messages)}
         if request.system:
             fields["system"] = request.system
@@ -92,35 +93,36 @@ class AnthropicModel:
     async def _call(self, path: str, request: ModelRequest, fields: dict[str, Any]) -> dict[str, Any]:
         """The answer's JSON object, read raw: the SDK's own classes pass odd answers on silently, and a
         conversation must go back exactly as it came."""
-        client = await self._ready()
+        client = await self.client()
         messages = client.messages.with_raw_response
         create = messages.create if path == "/v1/messages" else messages.count_tokens
         try:
-            async with asyncio.timeout(self._timeout + CONNECT_SECONDS):
+            async with asyncio.timeout(self.timeout + CONNECT_SECONDS):
                 raw = await create(**fields, extra_headers={"X-Orch-Call": request.call_id})
             body = json.loads(raw.http_response.content)
         except Exception as error:
-            raise self._translated(error, request.model) from error
+            raise self.translated(error, request.model) from error
         if not isinstance(body, dict):
-            raise self._provider.no_answer("no JSON object")
+            raise self.provider.no_answer("no JSON object")
         return body
 
-    async def _ready(self) -> AsyncAnthropic:
+    async def client(self) -> AsyncAnthropic:
+        """The SDK's client, made at the first call."""
         async with self._loading:
             if self._client is None:
                 sdk = await asyncio.to_thread(importlib.import_module, "anthropic")
                 try:
                     self._client = self._connect(sdk)
                 except Exception as error:
-                    raise self._provider.not_set_up(error) from error
+                    raise self.provider.not_set_up(error) from error
         return self._client
 
     def _connect(self, sdk: Any) -> AsyncAnthropic:
         import httpx2
 
-        timeout = httpx2.Timeout(self._timeout, connect=CONNECT_SECONDS)
+        timeout = httpx2.Timeout(self.timeout, connect=CONNECT_SECONDS)
         client: AsyncAnthropic = sdk.AsyncAnthropic(
-            api_key=self._provider.key,
+            api_key=self.provider.key,
             base_url=self._base_url,
             max_retries=0,
             timeout=timeout,
@@ -133,12 +135,13 @@ class AnthropicModel:
         )
         return client
 
-    def _translated(self, error: Exception, model: str) -> ModelError:
+    def translated(self, error: Exception, model: str) -> ModelError:
+        """The SDK's error as one of ours."""
         import anthropic
 
         match error:
             case anthropic.APIStatusError():
-                return self._provider.status(
+                return self.provider.status(
                     error.status_code,
                     error.api_message or "",
                     model=model,
@@ -146,9 +149,9 @@ class AnthropicModel:
                     retry_after=retry_after_seconds(error.response.headers),
                 )
             case anthropic.APIConnectionError():
-                return self._provider.transport(error.__cause__ or error)
+                return self.provider.transport(error.__cause__ or error)
             case _:
-                return self._provider.no_answer(type(error).__name__)
+                return self.provider.no_answer(type(error).__name__)
 
 
 def reply_of(body: dict[str, Any]) -> ModelReply:

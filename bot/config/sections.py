@@ -117,6 +117,10 @@ class Policy(Section):
     blocker_sla_minutes: int = Field(120, ge=1, description="a blocker is answered within this time, or escalated")
     review_sla_minutes: int = Field(240, ge=1, description="a review is done within this time, or a person is told")
     haiku_first: bool = Field(True, description="try the cheapest rung where the matrix allows it")
+    batch_low_priority: bool = Field(
+        True, description="tasks of low priority wait in the provider's batch, for up to a day, at half the price"
+    )
+    batch_poll_seconds: float = Field(60, ge=0.05, le=3600, description="how often a batch is looked at")
     quiet_hours: tuple[Clock, Clock] = Field(
         ("20:00", "07:00"), description="nobody is alerted, critical blockers apart"
     )
@@ -274,7 +278,11 @@ class Config(Section):
     def patience(self) -> Patience:
         """How long to bear with a provider that fails."""
         policy = self.policy
-        return Patience(backoff_seconds=policy.provider_backoff_seconds, rest_seconds=policy.provider_rest_seconds)
+        return Patience(
+            backoff_seconds=policy.provider_backoff_seconds,
+            rest_seconds=policy.provider_rest_seconds,
+            batch_poll_seconds=policy.batch_poll_seconds,
+        )
 
     @property
     def limits(self) -> Limits:

@@ -60,6 +60,12 @@ class ModelReply(Frozen):
     usage: Usage
 
 
+class NoResult(Frozen):
+    """A call in a batch that ended without an answer; nothing is owed for it."""
+
+    why: str
+
+
 class Finding(Frozen):
     """One finding of a review."""
 

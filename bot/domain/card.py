@@ -27,12 +27,13 @@ SPLIT = Button(action="task_split", label="Split")
 TAKE_OVER = Button(action="task_take_over", label="Take over")
 REASSIGN = Button(action="task_reassign", label="Reassign")
 STOP = Button(action="task_stop", label="Stop", style="danger")
+RUN_NOW = Button(action="task_run_now", label="Run now")
 MARK_DONE = Button(action="task_done", label="Mark done", style="primary")
 
 #: State -> what can be done next.
 OFFERED: dict[TaskState, tuple[Button, ...]] = {
     TaskState.QUEUED: (SPLIT, STOP),
-    TaskState.RUNNING: (STOP,),
+    TaskState.RUNNING: (RUN_NOW, STOP),
     TaskState.CHECKING: (STOP,),
     TaskState.IN_REVIEW: (STOP,),
     TaskState.AWAITING_APPROVAL: (APPROVE, REQUEST_CHANGES, REJECT),
@@ -47,9 +48,11 @@ OFFERED: dict[TaskState, tuple[Button, ...]] = {
 }
 
 
-def buttons(task: Task, *, proposed: Rung | None = None, was_split: bool = False) -> tuple[Button, ...]:
+def buttons(
+    task: Task, *, proposed: Rung | None = None, was_split: bool = False, in_batch: bool = False
+) -> tuple[Button, ...]:
     """The buttons of a task's card (R-ESC-8): an escalation is offered only upwards or where it is `proposed`, a split
-    only of a change; a task that was split goes on as its parts."""
+    only of a change; a task that was split goes on as its parts; one that waits in a batch can be pulled out."""
     rung = task.route.rung
     hidden = set()
     if rung is not Rung.HAIKU:
@@ -58,6 +61,8 @@ def buttons(task: Task, *, proposed: Rung | None = None, was_split: bool = False
         hidden.add(TO_OPUS)
     if not may_be_split(task):
         hidden.add(SPLIT)
+    if not in_batch:
+        hidden.add(RUN_NOW)
     if was_split:
         hidden.add(RETRY)
     return tuple(button for button in OFFERED[task.state] if button not in hidden)

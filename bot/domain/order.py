@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from bot.domain.paths import may_share
@@ -33,15 +33,17 @@ def ready(
     concurrency: Mapping[Rung, int],
     rests: Mapping[Rung, Rest] | None = None,
     short: Mapping[str, str] | None = None,
+    batched: Collection[str] = (),
 ) -> tuple[Start | Wait, ...]:
     """What each queued task of one project does now, the most urgent first (R-PAR-5). A task that waits for work
     going on keeps its place: no less urgent one takes a file that it wants meanwhile, so that it cannot starve.
-    `rests`: the rungs whose provider rests; `short`: the tasks that no budget is left for, and why."""
+    `rests`: the rungs whose provider rests; `short`: the tasks that no budget is left for, and why; `batched`: those
+    that wait in a provider's batch, and take no slot."""
     resting = _Rests(rests or {})
     by_id = {task.id: task for task in tasks}
     chains = _chains(tasks)
     holding = [task for task in tasks if task.state in HOLDING]
-    busy = Counter(task.route.rung for task in tasks if task.state in WORKED_ON)
+    busy = Counter(task.route.rung for task in tasks if task.state in WORKED_ON and task.id not in batched)
     decisions: list[Start | Wait] = []
     for task in sorted((t for t in tasks if t.state is TaskState.QUEUED), key=lambda t: _urgency(t, chains[t.id])):
         holder = file_holder(task, holding)

@@ -45,6 +45,7 @@ class Patience(Frozen):
     failures: int = 5  # so many within the window, without an answer between them, and the provider rests
     window_seconds: float = 300.0
     rest_seconds: tuple[float, ...] = (60.0, 120.0, 300.0)  # the first rest, the next, and every later one
+    batch_poll_seconds: float = 60.0  # between two looks at a batch
     forget_seconds: float = 1_800.0  # a failure older than this, with none after it, says nothing any more
 
 

@@ -89,6 +89,10 @@ async def _done(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     await people.mark_done(desk.office, deed)
 
 
+async def _run_now(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await people.run_now(desk.office, deed)
+
+
 _CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
     card.APPROVE.action: _approve,
     card.REQUEST_CHANGES.action: _ask_reason,
@@ -98,6 +102,7 @@ _CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
     card.TO_SONNET.action: _to_sonnet,
     card.TO_OPUS.action: _to_opus,
     card.MARK_DONE.action: _done,
+    card.RUN_NOW.action: _run_now,
     card.SPLIT.action: moves.on_split,
     card.TAKE_OVER.action: moves.on_take_over,
     card.REASSIGN.action: moves.on_reassign,

@@ -7,16 +7,17 @@ its full reservation). Each move is one conditional UPDATE, so that a replayed s
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.batching import LONGEST_SECONDS
 from bot.domain.budget import Level, Limit
 from bot.domain.calls import Usage
-from bot.store.tables import CallRow, CounterRow
+from bot.store.tables import CallRow, CounterRow, TaskRow
 
 #: States of a call that still holds its reservation.
 OPEN = ("intent", "sent")
@@ -164,8 +165,17 @@ async def close_left(session: AsyncSession, calls: Sequence[CallRow], *, at: dat
 
 
 async def left_since(session: AsyncSession, before: datetime) -> Sequence[CallRow]:
-    """Open calls from before `before`."""
-    return (await session.scalars(select(CallRow).where(CallRow.state.in_(OPEN), CallRow.created_at < before))).all()
+    """Open calls from before `before`; one that the provider has in a batch is given a day and some hours more."""
+    late = or_(CallRow.batch_id.is_(None), CallRow.created_at < before - timedelta(seconds=LONGEST_SECONDS))
+    query = select(CallRow).where(CallRow.state.in_(OPEN), CallRow.created_at < before, late)
+    return (await session.scalars(query)).all()
+
+
+async def in_batches(session: AsyncSession, project: str) -> frozenset[str]:
+    """Ids of the tasks that wait for a provider's batch."""
+    query = select(TaskRow.task_id).join(CallRow, CallRow.task_pk == TaskRow.pk)
+    query = query.where(TaskRow.project == project, CallRow.state == "sent", CallRow.batch_id.is_not(None))
+    return frozenset((await session.scalars(query)).all())
 
 
 async def visits_with_open_calls(session: AsyncSession) -> Sequence[str]:

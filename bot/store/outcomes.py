@@ -33,7 +33,8 @@ async def last_answer(session: AsyncSession, rungs: Collection[str], since: date
 
 async def call_under_way(session: AsyncSession, rungs: Collection[str]) -> bool:
     """Whether a call on one of the rungs is open."""
-    query = select(CallRow.id).where(CallRow.state.in_(OPEN), CallRow.rung.in_(rungs)).limit(1)
+    awaited = (CallRow.state.in_(OPEN), CallRow.batch_id.is_(None), CallRow.rung.in_(rungs))  # no answer comes soon
+    query = select(CallRow.id).where(*awaited).limit(1)
     return (await session.scalar(query)) is not None
 
 

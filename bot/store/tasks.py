@@ -247,13 +247,13 @@ async def history(session: AsyncSession, pk: int) -> tuple[Attempt, ...]:
         select(AttemptRow).where(AttemptRow.task_pk == pk, AttemptRow.outcome.is_not(None)).order_by(AttemptRow.number)
     )
     rows = (await session.scalars(query)).all()
-    worked = select(CallRow.attempt, CallRow.created_at, CallRow.settled_at, CallRow.used_tokens).where(
+    worked = select(CallRow.attempt, CallRow.created_at, CallRow.settled_at, CallRow.used_tokens, CallRow.batch).where(
         CallRow.task_pk == pk, CallRow.purpose.in_(("edit", "repair", "report"))
     )
     seconds: dict[int, float] = defaultdict(float)
     tokens: Counter[int] = Counter()
-    for number, begun, ended, used in (await session.execute(worked)).all():
-        seconds[number] += (ended - begun).total_seconds() if ended else 0
+    for number, begun, ended, used, batch in (await session.execute(worked)).all():
+        seconds[number] += (ended - begun).total_seconds() if ended and not batch else 0  # a batch waits its turn
         tokens[number] += used
     return tuple(
         Attempt(rung=r.rung, outcome=r.outcome, signature=f"{r.outcome}: {r.why}", seconds=seconds[r.number],

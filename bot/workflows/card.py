@@ -25,11 +25,12 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     tokens, cost = await ledger.spent(session, pk)
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
+    in_batch = row.priority == "low" and any(call.batch_id and call.state in ledger.OPEN for call in attempt_calls)
     review = await tasks.newest_review(session, pk)
     return {
         "row": row,
         "task": task,
-        "buttons": buttons(task, proposed=proposed, was_split=bool(await parts_of(session, row))),
+        "buttons": buttons(task, proposed=proposed, was_split=bool(await parts_of(session, row)), in_batch=in_batch),
         "tokens": tokens,
         "cost": cost,
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),

@@ -120,7 +120,8 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
     every = [tasks.as_task(row) for row in (*rows.values(), *ended)]
     short = await waits(office, session, project, list(rows.values()))
     why_not = {task_id: stuck.why for task_id, stuck in short.items()}
-    for decision in ready(every, project.concurrency, await rests(office, session, project), why_not):
+    batched = await ledger.in_batches(session, key)
+    for decision in ready(every, project.concurrency, await rests(office, session, project), why_not, batched):
         if isinstance(decision, Wait) and rows[decision.task.id].waits_for == decision.why:
             continue  # said already: most decisions, where many tasks wait
         row = await tasks.lock(session, rows[decision.task.id].pk)

@@ -17,6 +17,7 @@ from dbos import DBOS
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import prices
+from bot.domain.batching import may_wait
 from bot.domain.budget import (
     MAX_OUTPUT_TOKENS,
     MIN_OUTPUT_TOKENS,
@@ -29,7 +30,7 @@ from bot.domain.budget import (
     padded,
     size_call,
 )
-from bot.domain.calls import ModelReply, ModelRequest, Purpose, ReviewReply
+from bot.domain.calls import ModelReply, ModelRequest, NoResult, Purpose, ReviewReply
 from bot.domain.coordinator import MAX_ANSWER_TOKENS, coordinator_limit
 from bot.domain.escalation import Outcome
 from bot.domain.project import Project
@@ -41,6 +42,7 @@ from bot.store import ledger, limit_orders, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows import budget_alerts
 from bot.workflows.attempts import tell_thread
+from bot.workflows.batch import batched
 from bot.workflows.office import ORCH, Office, Visit, current
 from bot.workflows.provider_rests import hindrance
 from bot.workflows.stopping import Stopped, while_wanted
@@ -128,13 +130,16 @@ async def reserve_call(
     project = office.projects[row.project]
     now = office.now()
     limits = await _limits(session, project, row, purpose, rung, project.day(now))
-    price = office.price(request.model, project.day(now))
     most = _most_output(project, purpose, rung)
     earlier = await ledger.calls_of(session, row.pk, row.attempt)
     await ledger.close_left(session, earlier, at=now, why=LEFT)  # a stage that was lost with its checkpoints
     if rests := await hindrance(office, session, project, rung):
         return Failed(rests, unknown=False, outcome="rest")
     number = len(earlier) + 1
+    row.waits_for = None  # for a batch that gave no answer
+    batch = may_wait(row.priority, purpose, rung, enabled=project.batch_low_priority and office.batches is not None,
+                     left_unanswered=any(call.batch_id and call.state == "refused" for call in earlier))  # fmt: skip
+    price = office.price(request.model, project.day(now)).of(batch)
     begun = any(call.reserved_tokens and call.purpose != "triage" for call in earlier)
     for _race in range(RACES):
         levels = await ledger.levels(session, limits)
@@ -147,6 +152,7 @@ async def reserve_call(
             )
             return await _unaffordable(office, session, row, purpose, refused, red=not isinstance(sized, Refused))
         call = _intent(visit, row.attempt, number, purpose, rung, request, sized, limits)
+        call.batch = batch
         call.reserved_microusd = prices.worst_cost(padded(counted), sized.max_output, price)
         call.day, call.created_at, call.visit = project.day(now), now, visit.id
         async with session.begin_nested() as savepoint:
@@ -231,10 +237,15 @@ async def send_call(office: Office, visit: Visit, call_id: str, rung: Rung) -> S
     """Send an intent that nobody sent, and settle it. Safe to run again."""
     call, mine = await _claimed(office, visit, call_id)
     if not mine:
-        return Sent(call.state, call.error, call.retryable)  # type: ignore[arg-type]
+        again = call.retryable or (call.batch_id is not None and call.state == "refused")
+        return Sent(call.state, call.error, again)  # type: ignore[arg-type]
     request = ModelRequest.model_validate(call.request)
+    reply: ModelReply | ReviewReply | NoResult
     try:
-        reply = await while_wanted(office, visit, _asked(office, call, rung, request))
+        if call.batch:  # it is cancelled and settled by the provider's word, not cut off
+            reply = await batched(office, visit, call, request)
+        else:
+            reply = await while_wanted(office, visit, _asked(office, call, rung, request))
     except Stopped:
         return await _cut_off(office, visit, call_id)
     except ModelRefusedCall as error:
@@ -245,6 +256,9 @@ async def send_call(office: Office, visit: Visit, call_id: str, rung: Rung) -> S
         log.exception("%s failed", call_id)
         why = f"a defect in Orch: {type(error).__name__}"
         return await _close(office, call_id, "unknown", ModelOutcomeUnknown(why, retryable=False))
+    if isinstance(reply, NoResult):
+        no_answer = ModelRefusedCall(reply.why, retryable=False)  # which says nothing about the provider's health
+        return (await _close(office, call_id, "refused", no_answer))._replace(retryable=True)
     return await _settle(office, call_id, reply)
 
 
@@ -266,6 +280,8 @@ async def _claimed(office: Office, visit: Visit, call_id: str) -> tuple[CallRow,
             await ledger.settle(session, call, "refused", at=office.now())
         elif call.state == "intent":
             mine = await ledger.claim(session, call_id)
+        elif call.state == "sent" and call.batch_id:
+            mine = True  # the provider still has it, or its answer
         elif call.state == "sent":  # a crash fell between sending and settling
             call.error = LEFT
             await ledger.settle(session, call, "unknown", at=office.now())
@@ -298,6 +314,6 @@ async def _settle(office: Office, call_id: str, reply: ModelReply | ReviewReply)
         call = await session.get_one(CallRow, call_id)
         call.reply = reply.model_dump(mode="json")
         call.answered_by = reply.model
-        cost = prices.cost(reply.usage, office.price(call.model, call.day))
+        cost = prices.cost(reply.usage, office.price(call.model, call.day).of(call.batch))
         await ledger.settle(session, call, "settled", at=office.now(), usage=reply.usage, cost_microusd=cost)
     return Sent("settled", "", False)

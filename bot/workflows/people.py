@@ -142,6 +142,18 @@ async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
         await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="escalated", why=why)
 
 
+async def run_now(office: Office, deed: Deed) -> None:
+    """Pull a task out of the batch that it waits in: the batch is cancelled, and the call made at the usual price,
+    unless the answer was there by then."""
+    async with doing(office, deed, Action.RETRY) as (session, row):
+        need_state(row, TaskState.RUNNING, "so it waits in no batch")
+        if row.priority != "low":
+            return  # a double click
+        row.priority, row.waits_for = "normal", None
+        await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="run_now",
+                         why="wanted now; of normal priority from here on")  # fmt: skip
+
+
 async def mark_done(office: Office, deed: Deed, seen: str = "") -> None:
     """Manual work is finished; `seen`: what the person saw, which is kept with it (R-RT-4)."""
     async with doing(office, deed, Action.DONE) as (session, row):

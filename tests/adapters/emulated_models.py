@@ -26,6 +26,7 @@ class World:
         self.script.clear()
         self.script.book.clear()
         self.faults.status.clear()
+        self.faults.batch_seconds = 0.0
         return self
 
 

@@ -64,6 +64,14 @@ def test_order_and_slots() -> None:
     assert said(ready(queue, {Rung.HAIKU: 2})) == ["4 starts", "5 starts", f"3 {wait}", f"2 {wait}", f"1 {wait}"]
 
 
+def test_what_waits_in_a_batch_takes_no_slot_and_keeps_its_files() -> None:
+    """R-BUD-5, R-PAR-2"""
+    queue = [task(1, TaskState.RUNNING, files=("a.py",)), task(2), task(3, files=("a.py",))]
+    assert said(ready(queue, {Rung.HAIKU: 1}))[0] == "2 waiting for one of 1 haiku slots"
+    batched = said(ready(queue, {Rung.HAIKU: 1}, batched=["S0-D0-1"]))
+    assert batched == ["2 starts", "3 waiting for S0-D0-1: a.py"]
+
+
 def test_what_attempts_touched_is_held_where_nothing_was_declared() -> None:
     """R-PAR-2"""
     both = [task(1, TaskState.CHECKING, touched=("src/a.py",)), task(2, touched=("src/a.py",)), task(3)]

@@ -81,6 +81,19 @@ async def test_a_call_that_a_crash_interrupted_is_unknown_and_charged_in_full(da
         assert (await reservations(database), await used(database)) == (0, {call.reserved_tokens})
 
 
+async def test_a_batch_that_nobody_knows_the_id_of_is_unknown(database_url: str) -> None:
+    """The crash fell between the provider's taking it and the row: it may be billed, and is not sent again."""
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        visit = await a_running_task(database)
+        call_id = await reserve(office, visit)
+        async with database.begin() as session:
+            (await session.get_one(CallRow, call_id)).batch = True
+            assert await ledger.claim(session, call_id)
+        assert (await send_call(office, visit, call_id, Rung.HAIKU)).state == "unknown"
+        assert await reservations(database) == 0
+
+
 async def test_many_replays_at_once_send_once(database_url: str) -> None:
     async with migrated(database_url) as database:
         model = FakeModel(before_answer=lambda: asyncio.sleep(0.2))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from bot.local.models.answering import House, Made, Refused, json_object
+from bot.local.models.batches import Batches
 from bot.local.models.prompt_cache import MOST_MARKS, marks_of, unmarked
 from bot.local.models.script import Call, Faults, Reply, Script, estimate
 
@@ -35,6 +36,7 @@ def build_anthropic_app(script: Script, faults: Faults, keys: frozenset[str] | N
     app.router.add_post("/v1/messages", server.messages)
     app.router.add_post("/v1/messages/count_tokens", server.count_tokens)
     app.router.add_get("/v1/models", server.models)
+    server.batches.routes(app.router)
     return app
 
 
@@ -43,6 +45,7 @@ class _Server:
         self._house = House(script, faults, _refusal)
         self._keys = keys
         self._numbers = count(1)
+        self.batches = Batches(self._house, self._check_key, self._batched, self._made)
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         call = None
@@ -83,7 +86,15 @@ class _Server:
 
     async def _received(self, request: web.Request, kind: Literal["answer", "count"]) -> Call:
         self._check_key(request)
-        body = await json_object(request)
+        return self._booked(request, await json_object(request), kind)
+
+    def _batched(self, request: web.Request, params: Mapping[str, Any]) -> Call:
+        call = self._booked(request, params, "answer")
+        call.batch = True
+        _check_messages(params)
+        return call
+
+    def _booked(self, request: web.Request, body: Mapping[str, Any], kind: Literal["answer", "count"]) -> Call:
         model = str(body.get("model", ""))
         call = Call(
             provider="anthropic",

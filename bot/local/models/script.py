@@ -54,6 +54,7 @@ class Call:
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     text: str  # the first user message
+    batch: bool = False  # of a batch
     input_tokens: int = 0
     output_tokens: int = 0
     outcome: str = "received"  # then: answered, counted, refused <status>, cut, left (the caller hung up)
@@ -64,6 +65,17 @@ class Call:
 
 
 Answer = Callable[[Call], Reply]
+
+
+@dataclass
+class Batch:
+    """One batch of calls, by custom id; `due`: when it is worked on, in monotonic seconds."""
+
+    id: str
+    due: float
+    calls: dict[str, Call]
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    canceling: bool = False
 
 
 @dataclass
@@ -82,6 +94,7 @@ class Script:
     def __init__(self, otherwise: Answer) -> None:
         self.book: list[Call] = []
         self.cache = PromptCache()
+        self.batches: dict[str, Batch] = {}
         self._otherwise = otherwise
         self._rules: list[Rule] = []
 
@@ -127,6 +140,8 @@ class Faults:
     latency_seconds: float = 0.0  # before every answer
     status: dict[Provider, int] = field(default_factory=dict)  # every paid call of it answers so
     cut: set[Provider] = field(default_factory=set)  # every paid call of it is cut off
+    batch_seconds: float = 0.0  # until a batch is worked on
+    batches_expire: bool = False
     counting: dict[Provider, int] = field(default_factory=dict)  # every counting of tokens answers so
 
     def over(self, call: Call, reply: Reply) -> Reply | None:

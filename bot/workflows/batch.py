@@ -1,0 +1,96 @@
+"""A call that waits in the provider's batch: handed over once, looked after across restarts, settled once (R-BUD-5).
+
+The batch's id stands in the call's row. So whoever goes on after a crash asks for the same batch, and none is sent
+twice; only where the crash fell between the provider's taking it and the row is its outcome unknown. A person who stops
+the task, or wants it now, has the batch cancelled; what the provider answered by then is paid for and used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import NamedTuple
+
+from bot.domain.batching import LONGEST_SECONDS
+from bot.domain.calls import ModelReply, ModelRequest, NoResult
+from bot.errors import ModelError, ModelOutcomeUnknown
+from bot.ports import Batches
+from bot.store import tasks
+from bot.store.tables import CallRow, TaskRow
+from bot.workflows.office import ORCH, Office, Visit
+
+log = logging.getLogger("orch.batch")
+
+#: How soon a click shows; seconds.
+LOOK_SECONDS = 0.5
+IN_BATCH = "in a batch, at half the price: the answer comes within a day"
+
+
+class _Wish(NamedTuple):
+    """What the task's row says of the wait."""
+
+    wanted: bool  # the task still waits for the answer
+    patient: bool  # and nobody is in a hurry
+
+
+async def batched(office: Office, visit: Visit, call: CallRow, request: ModelRequest) -> ModelReply | NoResult:
+    """Hand the call over, unless that was done, and wait for its outcome. Raises ModelRefusedCall, or
+    ModelOutcomeUnknown where the provider does not say what became of it."""
+    batches = office.batches
+    assert batches is not None
+    batch_id = call.batch_id
+    if batch_id is None:
+        batch_id = await batches.submit(request)
+        await _taken(office, visit, call.id, batch_id)
+    until = call.created_at + timedelta(seconds=LONGEST_SECONDS)
+    cancelled = False
+    while office.now() < until:
+        outcome = await _outcome(batches, batch_id, call.id)
+        if outcome is not None:
+            return outcome
+        cancelled = await _wait(office, visit, batches, batch_id, cancelled=cancelled)
+    raise ModelOutcomeUnknown("The provider never said what became of a batch. It is counted in full.", retryable=True)
+
+
+async def _taken(office: Office, visit: Visit, call_id: str, batch_id: str) -> None:
+    async with office.db.begin(durable=True) as session:
+        row = await tasks.lock(session, visit.pk)
+        (await session.get_one(CallRow, call_id)).batch_id = batch_id
+        if _wish(row, visit).wanted:
+            row.waits_for = IN_BATCH
+            await tasks.note(session, row, at=office.now(), who=ORCH, kind="batched", why=IN_BATCH,
+                             detail={"call": call_id, "batch": batch_id})  # fmt: skip
+    office.nudge()
+
+
+async def _outcome(batches: Batches, batch_id: str, call_id: str) -> ModelReply | NoResult | None:
+    """None where it is not known yet: a failure to ask says nothing about the batch."""
+    try:
+        return await batches.collect(batch_id, call_id)
+    except ModelError as error:
+        log.warning("%s: could not be asked for: %s", batch_id, error)
+        return None
+
+
+async def _wait(office: Office, visit: Visit, batches: Batches, batch_id: str, *, cancelled: bool) -> bool:
+    """Wait until the provider is to be asked again, or a person wants no batch; whether it is cancelled by now."""
+    rounds = max(1, round(office.patience.batch_poll_seconds / LOOK_SECONDS))
+    for _round in range(1 if cancelled else rounds):
+        await asyncio.sleep(min(LOOK_SECONDS, office.patience.batch_poll_seconds))
+        if cancelled:
+            continue
+        async with office.db.read() as session:
+            wish = _wish(await session.get_one(TaskRow, visit.pk), visit)
+        if not (wish.wanted and wish.patient):
+            try:
+                await batches.cancel(batch_id)
+            except ModelError as error:
+                log.warning("%s: could not be cancelled: %s", batch_id, error)
+                return False
+            return True
+    return cancelled
+
+
+def _wish(row: TaskRow, visit: Visit) -> _Wish:
+    wanted = row.entry == visit.entry and row.state == visit.stage
+    return _Wish(wanted, row.priority == "low")

@@ -1,0 +1,98 @@
+"""Work that is not urgent waits in the provider's batch, at half the price; a person can pull it out (R-BUD-5)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.store.spending import paid_calls
+from bot.store.tables import CallRow
+from tests.acceptance.conftest import Starting
+from tests.acceptance.conversation import Orch
+from tests.acceptance.models import HAIKU, create, edits, replace
+
+SETUP: dict[str, Any] = {"policy": {"batch_poll_seconds": 0.1, "provider_backoff_seconds": 0.1}, "checks": ()}
+LONG = 600.0
+
+
+async def _calls(orch: Orch, task: str) -> list[tuple[str, bool, str]]:
+    return [(c.purpose, c.batch, c.state) for c in await _rows(orch, task)]
+
+
+async def _rows(orch: Orch, task: str) -> list[CallRow]:
+    return [call for call in await orch.books.calls() if f"/{task}/" in call.id]
+
+
+async def _ended(orch: Orch, task: str) -> None:
+    """Until no call of the task is under way."""
+    async with asyncio.timeout(20):
+        while any(state in ("intent", "sent") for _, _, state in await _calls(orch, task)):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_low_priority_waits_in_a_batch(starting: Starting) -> None:
+    async with starting(**SETUP, models={HAIKU: {"concurrency": 1}}) as orch:
+        orch.models.faults.batch_seconds = 1.5
+        task = await orch.dev.assigns("Document a --files docs/a.md --priority low")
+        card = await orch.channel.shows(task, "in a batch, at half the price", state="Working")
+        assert {"Run now", "Stop"} <= set(card.buttons)
+
+        # it takes no slot from what is urgent
+        other = await orch.dev.assigns("Document b --files docs/b.md")
+        await orch.channel.shows(other, state="Awaiting approval")
+        assert await _calls(orch, other) == [("edit", False, "settled"), ("review", False, "settled")]
+
+        await orch.channel.shows(task, state="Awaiting approval")
+        assert await _calls(orch, task) == [("edit", True, "settled"), ("review", False, "settled")]
+        edit = (await _rows(orch, task))[0]
+        usual = orch.office.price(edit.model, edit.day)
+        paid = edit.input_tokens * usual.base.input + edit.output_tokens * usual.base.output
+        assert edit.cost_microusd == -(-paid // 2_000_000), "half the price"
+
+        # a repair waits too, and what a batch expires on is asked at once
+        orch.models.faults.batch_seconds = 0.0
+        orch.models.answer(edits(replace("README.md", "no such text", "x")), edits(create("docs/c.md", "C\n")))
+        third = await orch.dev.assigns("Document c --files docs/c.md --priority low")
+        await orch.channel.shows(third, state="Awaiting approval")
+        assert (await _calls(orch, third))[:2] == [("edit", True, "settled"), ("repair", True, "settled")]
+        orch.models.faults.batches_expire = True
+        fourth = await orch.dev.assigns("Document d --files docs/d.md --priority low")
+        await orch.channel.shows(fourth, state="Awaiting approval")
+        assert (await _calls(orch, fourth))[:2] == [("edit", True, "refused"), ("edit", False, "settled")]
+
+        async with orch.office.db.read() as session:
+            assert sum(call.batch for call in await paid_calls(session, "GRANTER")) == 3
+        await orch.books.agree()
+
+
+async def test_a_person_pulls_it_out_or_stops_it(starting: Starting) -> None:
+    async with starting(**SETUP) as orch:
+        orch.models.faults.batch_seconds = LONG
+        task = await orch.dev.assigns("Document a --files docs/a.md --priority low")
+        await orch.channel.shows(task, "in a batch", state="Working")
+        await orch.outsider.clicks("Run now", on=task)
+        await orch.outsider.sees_privately(task)
+        assert await _calls(orch, task) == [("edit", True, "sent")], "a member without a part in it may not"
+        await orch.dev.clicks("Run now", on=task)
+        card = await orch.channel.shows(task, state="Awaiting approval")
+        assert "Run now" not in card.buttons
+        assert await _calls(orch, task) == [
+            ("edit", True, "refused"), ("edit", False, "settled"), ("review", False, "settled"),
+        ]  # fmt: skip
+
+        # stopped: the batch is cancelled, and nothing is owed
+        task = await orch.dev.assigns("Document b --files docs/b.md --priority low")
+        await orch.channel.shows(task, "in a batch", state="Working")
+        await orch.dev.clicks("Stop", on=task)
+        await orch.channel.shows(task, state="Stopped")
+        await _ended(orch, task)
+        assert await _calls(orch, task) == [("edit", True, "refused")]
+        assert (await _rows(orch, task))[0].cost_microusd == 0
+        await orch.books.agree()
+
+
+async def test_without_batches_low_priority_is_asked_like_any_other(starting: Starting) -> None:
+    async with starting(checks=(), policy={"batch_low_priority": False}) as orch:
+        task = await orch.dev.assigns("Document a --files docs/a.md --priority low")
+        await orch.channel.shows(task, state="Awaiting approval")
+        assert await _calls(orch, task) == [("edit", False, "settled"), ("review", False, "settled")]
