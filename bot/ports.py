@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from bot.domain.approvals import Person
 from bot.domain.calls import ModelReply, ModelRequest, NoResult, ReviewReply
 from bot.domain.change import Change, CheckRun
+from bot.domain.chart import BarChart, LineChart
 
 
 class ModelClient(Protocol):
@@ -111,6 +112,14 @@ class CheckRunner(Protocol):
     ) -> tuple[CheckRun, ...]:
         """Run `setup` on `setup_source` (the base commit; cached), then each command; stops at the first
         that does not pass. Where setup fails, its CheckRun is the only one returned."""
+        ...
+
+
+class Charts(Protocol):
+    """Draws pictures."""
+
+    async def draw(self, chart: LineChart | BarChart) -> bytes:
+        """The chart as a PNG. Raises OrchError."""
         ...
 
 

@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.anthropic_batches import AnthropicBatches
 from bot.adapters.anthropic_model import AnthropicModel
+from bot.adapters.charts import ProcessCharts
 from bot.adapters.checks import SandboxedChecks
 from bot.adapters.gemini_model import GeminiReviewer
 from bot.adapters.git import GitRepository
@@ -172,6 +173,7 @@ def build_office(
         price=prices.price,
         redact=redact,
         secrets=settings.secrets,
+        charts=ProcessCharts(),
         patience=config.patience,
         plans=PlanFolders(plan_folders(settings)),
         now=now,

@@ -37,8 +37,8 @@ async def want(
     thread_of: str | None = None,
 ) -> bool:
     """Ask for one message, once: the same key again is a no-op, and False. An `upload` has the payload {"name",
-    "title"} and "content" (text) or "base64" (bytes) with "alt"; a `reaction` {"ts", "name"}; a `whisper`, which one
-    person sees, {"user", "message", "thread_ts"}."""
+    "title"} and "content" (text) or "base64" (bytes) with "alt", or {"name", "chart"}, drawn when it is sent; a
+    `reaction` {"ts", "name"}; a `whisper`, which one person sees, {"user", "message", "thread_ts"}."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk,
            "thread_of": thread_of}  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.domain.chart import CHART, BarChart, LineChart
 from bot.errors import ChatError, OrchError
 from bot.ports import Upload
 from bot.store import outbox
@@ -123,7 +124,8 @@ class Messenger:
                 ts = self._need(thread_ts)
                 return await chat.post(row.channel, row.payload, key=row.key, thread_ts=ts, look_first=maybe_sent)
             case "upload":
-                await chat.upload(row.channel, self._need(thread_ts), upload_of(row.payload), look_first=maybe_sent)
+                file = await upload_of(office, row.payload)
+                await chat.upload(row.channel, self._need(thread_ts), file, look_first=maybe_sent)
                 return None
             case "reaction":
                 await chat.react(row.channel, row.payload["ts"], row.payload["name"])
@@ -159,7 +161,12 @@ class Messenger:
             await outbox.failed(session, row.key, error, again)
 
 
-def upload_of(file: Mapping[str, Any]) -> Upload:
-    """The file that an `upload` row's payload describes."""
+async def upload_of(office: Office, file: Mapping[str, Any]) -> Upload:
+    """The file that an `upload` row's payload describes; a chart is drawn now. Raises OrchError."""
+    if "chart" in file:
+        chart: LineChart | BarChart = CHART.validate_python(file["chart"])
+        if office.charts is None:
+            raise OrchError(f"there is nothing here to draw {file['name']} with")
+        return Upload(file["name"], chart.title, await office.charts.draw(chart), chart.alt)
     content = b64decode(file["base64"]) if "base64" in file else file["content"]
     return Upload(file["name"], file["title"], content, file.get("alt", ""))

@@ -18,7 +18,7 @@ from bot.domain.project import Project
 from bot.domain.providers import Patience
 from bot.domain.task import Rung
 from bot.errors import UserMistake
-from bot.ports import Batches, Chat, CheckRunner, ModelClient, Repository, Reviewer
+from bot.ports import Batches, Charts, Chat, CheckRunner, ModelClient, Repository, Reviewer
 from bot.render import Renderer
 from bot.store import tasks
 from bot.store.database import Database
@@ -80,6 +80,7 @@ class Office:
     secrets: tuple[str, ...] = ()  # configured values that must never be in a commit (R-SEC-3)
     own_words: Mapping[str, Renderer] = field(default_factory=dict)  # of projects with templates of their own
     batches: Batches | None = None  # where calls that are not urgent may wait
+    charts: Charts | None = None  # without it no pictures are wanted
     patience: Patience = field(default_factory=Patience)  # with providers that fail
     plans: Callable[[str, Collection[str]], Plan] = no_plans  # by name, and the ids that its tasks may wait for too
     ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)

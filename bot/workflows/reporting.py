@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.daily_report import Daily, Line, daily_report
 from bot.domain.project import Project
+from bot.domain.report_charts import charts
+from bot.domain.report_facts import Facts
 from bot.domain.weekly_report import Weekly, weekly_report
 from bot.errors import UserMistake
 from bot.render import Renderer
@@ -30,11 +32,21 @@ async def report(
 ) -> Daily | Weekly:  # fmt: skip
     """The report of that day, or of the week that it is in; about the open sprint, or the one that is named. Raises
     UserMistake where there is no such sprint, and for days to come."""
+    return made_of(await facts_of(session, project, day, now, price, sprint), kind)
+
+
+async def facts_of(
+    session: AsyncSession, project: Project, day: date, now: datetime, price: PriceOf, sprint: int | None
+) -> Facts:
+    """What the report is made from. Raises UserMistake."""
     if day > project.day(now):
         raise UserMistake(f"{day} is still to come. Reports are of today or of a day that is over.")
     if sprint is not None and await sprints.row_of(session, project.key, sprint) is None:
         raise UserMistake(f"There is no sprint {sprint} in {project.key}.", "/orch plan show")
-    facts = await gather(session, project, day, now=now, price=price, sprint=sprint)
+    return await gather(session, project, day, now=now, price=price, sprint=sprint)
+
+
+def made_of(facts: Facts, kind: Kind) -> Daily | Weekly:
     return daily_report(facts) if kind == "daily" else weekly_report(facts)
 
 
@@ -54,14 +66,18 @@ async def want_report(
     """Want the report in the project's channel, in the caller's transaction; the same key again is a no-op, and False.
 
     `did`: what the clock just did, a sentence each; `needs`: what waits for a person; both are plain text. The thread
-    has the key `<key>/...`: the lists that the post has no room for."""
-    made = await report(session, project, kind, day, now=office.now(), price=office.price, sprint=sprint)
+    has the key `<key>/...`: the lists that the post has no room for, and the pictures."""
     words, now = office.words_of(project.key), office.now()
+    facts = await facts_of(session, project, day, now, office.price, sprint)
+    made = made_of(facts, kind)
     message = post(words, made, did, needs, late_minutes)
     if not await outbox.want(session, key, "channel", project.channel, message, now):
         return False
     for number, detail in enumerate(thread(words, made, did, needs)):
         await outbox.want(session, f"{key}/{number}", "thread", project.channel, detail, now, thread_of=key)
+    for name, chart in charts(facts, kind) if office.charts else ():
+        file = {"name": f"{name}-{day}.png", "chart": chart.model_dump(mode="json")}
+        await outbox.want(session, f"{key}/{name}", "upload", project.channel, file, now, thread_of=key)
     return True
 
 

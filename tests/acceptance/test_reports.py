@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.local.slack.records import File
 from tests.acceptance.card import CHANNEL, words
 from tests.acceptance.conversation import Orch
 
@@ -22,6 +23,12 @@ async def test_a_person_asks_for_reports(orch: Orch) -> None:
     assert "*Completed today: 1*" in said and "*S0-D0-1* Describe the command line (haiku" in said
     assert f"day: {shown} of 300k" in said and f"sprint 0: {shown} of" in said
     calls = len(await orch.books.calls())
+
+    def drawn() -> File | None:
+        return next((f for f in orch.world.files.values() if f.name.startswith("budget-") and f.shared), None)
+
+    file = await orch.until(drawn, "the picture")
+    assert file.content is not None and file.content.startswith(b"\x89PNG")
 
     await orch.dev.types("/orch report weekly")
     await orch.until(lambda: any("on schedule" in m.text for m in orch.world.messages(CHANNEL)), "the weekly")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+
+from bot.domain.chart import BarChart, LineChart, Series
+from bot.errors import OrchError
+from bot.ports import Upload
 from bot.store import outbox
 from bot.store.database import Database
 from bot.store.tables import OutboxRow
-from bot.workflows.messenger import LEASE, RETRY_SECONDS, Messenger
+from bot.workflows.messenger import LEASE, RETRY_SECONDS, Messenger, upload_of
 from tests.store.samples import created, migrated
 from tests.workflows.offices import NOW, Clock, FakeChat, an_office, refused, unreachable
 
@@ -150,3 +157,21 @@ async def test_a_reply_hangs_on_the_message_that_it_names(database_url: str) -> 
             await Messenger(an_office(database, chat=chat, clock=clock)).round()
             clock.now += timedelta(seconds=2)
         assert (chat.posts, chat.threads) == (["report/1", "a/1"], [None, "0.0"])
+
+
+class FakeCharts:
+    """Draws the alt text."""
+
+    async def draw(self, chart: LineChart | BarChart) -> bytes:
+        return chart.alt.encode()
+
+
+async def test_a_chart_is_drawn_when_it_is_sent(tmp_path: Path) -> None:
+    chart = BarChart(title="Tokens", alt="One bar", labels=("a",), series=(Series(name="used", values=(1,)),))
+    async with migrated(f"sqlite+aiosqlite:///{tmp_path / 'orch.db'}") as database:
+        office = an_office(database)
+        file = {"name": "x.png", "chart": chart.model_dump(mode="json")}
+        with pytest.raises(OrchError, match=r"nothing here to draw x\.png with"):
+            await upload_of(office, file)
+        drawn = await upload_of(replace(office, charts=FakeCharts()), file)
+        assert drawn == Upload("x.png", "Tokens", b"One bar", "One bar")
