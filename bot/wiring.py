@@ -180,6 +180,13 @@ def build_office(
     )
 
 
+def need_prices(config: Config, today: date) -> None:
+    """Raises ConfigError for the first model whose price is unknown: its calls could not be reserved."""
+    prices = PriceBook(config.own_prices)
+    for model in config.paid_models.values():
+        prices.price(model, today)
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -189,6 +196,7 @@ async def running(
 ) -> AsyncIterator[Office]:
     """The bot at work by the clock `now`, as long as the block lasts. Raises ConfigError before anything is started."""
     need(settings)
+    need_prices(settings.config, now().date())
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     closers: Closers = [await hold_alone(settings.database_url)]
     database = Database(settings.database_url)

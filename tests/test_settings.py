@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.config import Budgets, Config, Holidays, ModelSettings, Policy, Price, 
 from bot.domain.task import Rung
 from bot.errors import ConfigError
 from bot.settings import Settings, load_config, load_settings, parse_config
+from bot.wiring import need_prices
 
 #: R-MSG-5, exactly as the plan wrote it.
 SEED = """
@@ -79,7 +81,7 @@ def test_nothing_given_is_lean() -> None:
 
 
 def test_standard_is_ten_times_lean_and_what_is_given_wins() -> None:
-    given = {"preset": "standard", "daily": {"haiku": 7, "opus": 9}, "daily_usd": 1.25}
+    given = {"preset": "standard", "daily": {"haiku": 7, "opus": 9}, "daily_usd": 1.25, "sprint_usd": 6}
     limits = parse_config({"budgets": given, "token_budget_sprint": 11, "models": {"haiku": {"task_budget": 3}}}).limits
     assert limits.day.rungs == {Rung.HAIKU: 7, Rung.SONNET: 100_000, Rung.GEMINI: 50_000, Rung.OPUS: 9}
     assert (limits.day.total, limits.sprint, limits.daily_microusd) == (300_000, 11, 1_250_000)
@@ -131,6 +133,15 @@ def test_an_unknown_key_like_no_other_shows_what_is_known() -> None:
         ({"models": {"haiku": 3}}, "models.haiku: must be a table of keys (it is 3)"),
         ({"models": {"haiku": {"max_attempts": 0}}}, "models.haiku.max_attempts: must be greater than or equal to 1"),
         ({"models": {"haiku": {"price": {"input": 1}}}}, "models.haiku.price.output: missing; this key is required"),
+        ({"token_budget_sprint": 2_000_000_000}, "token_budget_sprint: must be less than or equal to 1000000000"),
+        ({"budgets": {"daily": {"haiku": -5}}}, "budgets.daily.haiku: must be greater than or equal to 0 (it is -5)"),
+        ({"budgets": {"daily_usd": 0}}, "budgets.daily_usd: must be greater than 0"),
+        ({"budgets": {"sprint_usd": -1}}, "budgets.sprint_usd: must be greater than 0"),
+        ({"budgets": {"sprint_usd": 1e9}}, "budgets.sprint_usd: must be less than or equal to 1000000"),
+        ({"budgets": {"daily_usd": float("nan")}}, "budgets.daily_usd: must be a finite number"),
+        ({"models": {"haiku": {"price": {"input": -1, "output": 1}}}}, "models.haiku.price.input: must be greater"),
+        ({"models": {"haiku": {"price": {"input": 1}}}}, "models.haiku.price.output: missing; this key is required"),
+        ({"models": {"haiku": {"price": {"input": 1, "output": float("inf")}}}}, "price.output: must be a finite"),
         ({"token_budget_daily": -1}, "token_budget_daily: must be greater than or equal to 0 (it is -1)"),
         ({"token_budget_daily": "lots"}, "token_budget_daily: must be a whole number (it is 'lots')"),
         ({"budgets": {"preset": "huge"}}, "budgets.preset: must be one of lean, standard (it is 'huge')"),
@@ -276,3 +287,18 @@ def test_no_secret_is_in_a_repr_and_all_are_known_to_the_redactor(tmp_path: Path
     hidden = {*secrets.values(), "pass%40word-1", "pass@word-1", "ghs-repo-token", "ghp-name-token"}
     assert set(settings.secrets) == hidden
     assert not [secret for secret in hidden if secret in repr(settings) or secret in str(settings)]
+
+
+def test_a_budget_of_nothing_is_pointed_out() -> None:
+    """R-BUD-1: 0 is a limit like any other, and means that nothing paid starts."""
+    assert any("no paid work starts" in warning for warning in parse_config({"token_budget_daily": 0}).warnings)
+
+
+def test_a_model_without_a_price_is_refused_at_the_start() -> None:
+    today = date(2026, 11, 22)
+    need_prices(parse_config({}), today)
+    for wrong in ({"models": {"sonnet": {"id": "claude-haiku-9"}}}, {"model": "claude-haiku-9"}):
+        with pytest.raises(ConfigError, match="No price is known for the model"):
+            need_prices(parse_config(wrong), today)
+    priced = {"id": "claude-haiku-9", "price": {"input": 1, "output": 5}}
+    need_prices(parse_config({"models": {"sonnet": priced}}), today)

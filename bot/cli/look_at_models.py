@@ -42,19 +42,20 @@ async def gemini(patient: Patient) -> list[Finding]:
 
 
 async def prices(patient: Patient) -> list[Finding]:
-    """Is the price of each rung's model known? Without one, it is never called."""
+    """Is the price of each rung's model, and of the coordinator's, known? Without one, it is never called."""
     config, today = patient.settings.config, datetime.now(UTC).date()
     book = PriceBook(config.own_prices)
-    models = {Rung(name): config.model_id(Rung(name)) for name in config.models}
-    unknown = [finding for rung, model in models.items() for finding in _price(book.price, rung, model, today)]
-    return unknown or [well("prices", "known for every rung")]
+    unknown = [
+        finding for name, model in config.paid_models.items() for finding in _price(book.price, name, model, today)
+    ]
+    return unknown or [well("prices", "known for every rung and the coordinator")]
 
 
-def _price(price: Callable[..., object], rung: Rung, model: str, today: object) -> list[Finding]:
+def _price(price: Callable[..., object], name: str, model: str, today: object) -> list[Finding]:
     try:
         price(model, today)
     except ConfigError as error:
-        return [problem(f"{rung}'s price", str(error))]
+        return [problem(f"{name}'s price", str(error))]
     return []
 
 

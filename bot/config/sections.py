@@ -19,7 +19,9 @@ from bot.config.values import (
     Command,
     Country,
     Date,
+    Dollars,
     Key,
+    PerMillion,
     Place,
     RungName,
     SprintNumber,
@@ -46,10 +48,12 @@ class Section(BaseModel):
 class Price(Section):
     """Dollars per million tokens; only for a model whose price is not known."""
 
-    input: float = Field(ge=0, description="of what the model reads")
-    output: float = Field(ge=0, description="of what the model writes")
-    cache_write: float | None = Field(None, ge=0, description="of what is put into the prompt cache; none = input")
-    cache_read: float | None = Field(None, ge=0, description="of what is read from the prompt cache; none = input")
+    input: PerMillion = Field(description="of what the model reads")
+    output: PerMillion = Field(description="of what the model writes")
+    cache_write: PerMillion | None = Field(
+        None, description="of what is put into the prompt cache; none = 1.25 times input"
+    )
+    cache_read: PerMillion | None = Field(None, description="of what is read from the prompt cache; none = input")
 
 
 class ModelSettings(Section):
@@ -83,7 +87,8 @@ class Budgets(Section):
     daily: dict[RungName, Tokens] = Field(
         {}, description="tokens a day by rung; opus has 0 unless you give it some", examples=[{"haiku": 15000}]
     )
-    daily_usd: float | None = Field(None, gt=0, description="dollars a day, all rungs together", examples=[5.0])
+    daily_usd: Dollars | None = Field(None, description="dollars a day, all rungs together", examples=[5.0])
+    sprint_usd: Dollars | None = Field(None, description="dollars a sprint, all rungs together", examples=[25.0])
     sprints: dict[SprintNumber, dict[RungName, Tokens]] = Field(
         {},
         description="tokens of single sprints by rung; their sum limits the sprint",
@@ -253,6 +258,8 @@ class Config(Section):
         found = [current_model(name)[1] for name in named if name]
         if not self.projects:
             found.append('no projects are configured: add one under "projects" (`orch init` asks for it)')
+        if 0 in (self.limits.day.total, self.limits.sprint):
+            found.append("the budget of the day or of the sprint is 0 tokens, so no paid work starts")
         return tuple(w for w in found if w)
 
     @property
@@ -273,6 +280,11 @@ class Config(Section):
         """The vendor's model id of the coordinator. What is no Claude model cannot be asked; then haiku's is."""
         named = current_model(self.model)[0] if self.model else ""
         return named if is_claude(named) else self.model_id(Rung.HAIKU)
+
+    @property
+    def paid_models(self) -> dict[str, str]:
+        """Who pays for a model -> its id: each rung, and the coordinator."""
+        return {**{name: self.model_id(Rung(name)) for name in self.models}, "the coordinator": self.coordinator}
 
     @property
     def patience(self) -> Patience:
@@ -300,7 +312,12 @@ class Config(Section):
                 r: (self.models[r.value].task_budget or n * scale)  # type: ignore[index]
                 for r, n in LEAN.task.items()
             },
-            daily_microusd=None if self.budgets.daily_usd is None else round(self.budgets.daily_usd * 1_000_000),
+            daily_microusd=_micro(self.budgets.daily_usd),
+            sprint_microusd=_micro(self.budgets.sprint_usd),
             yellow=self.budgets.yellow,
             red=self.budgets.red,
         )
+
+
+def _micro(dollars: float | None) -> int | None:
+    return None if dollars is None else round(dollars * 1_000_000)

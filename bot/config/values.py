@@ -67,4 +67,6 @@ Branch = Annotated[
 Command = Annotated[str, _shaped(r"(?s).*\S.*", "a command, say npm test")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Date = Annotated[str, AfterValidator(_real_date)]
-Tokens = Annotated[int, Field(ge=0)]
+Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]  # more can only be a slip of the finger
+Dollars = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+PerMillion = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]  # dollars per million tokens

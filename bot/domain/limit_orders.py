@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, timedelta
 from typing import Literal
 
 from bot.domain.budget import LimitName, Limits
@@ -87,9 +87,3 @@ def defer_order(limit: LimitName, *, today: date, sprint: int, days: WorkingDays
     return Order(
         kind="defer", limit=limit, sprint=sprint if limit == "sprint" else None, first=today, last=last, who=who
     )
-
-
-def start_of(day: date, zone: tzinfo) -> datetime:
-    """The first moment of the project's day, in UTC; where the clock skips midnight, the first one after it."""
-    start = datetime.combine(day, time(0), zone).astimezone(UTC)
-    return start if start.astimezone(zone).date() == day else start + timedelta(hours=1)
