@@ -29,6 +29,8 @@ REASSIGN = Button(action="task_reassign", label="Reassign")
 STOP = Button(action="task_stop", label="Stop", style="danger")
 RUN_NOW = Button(action="task_run_now", label="Run now")
 MARK_DONE = Button(action="task_done", label="Mark done", style="primary")
+CANNOT_GO_ON = Button(action="task_blocked", label="Blocked")
+HAND_OVER = Button(action="task_hand_over", label="Hand over")
 
 #: State -> what can be done next.
 OFFERED: dict[TaskState, tuple[Button, ...]] = {
@@ -39,7 +41,7 @@ OFFERED: dict[TaskState, tuple[Button, ...]] = {
     TaskState.AWAITING_APPROVAL: (APPROVE, REQUEST_CHANGES, REJECT),
     TaskState.MERGING: (),
     TaskState.SPLITTING: (STOP,),
-    TaskState.WITH_HUMAN: (MARK_DONE, STOP),
+    TaskState.WITH_HUMAN: (MARK_DONE, CANNOT_GO_ON, HAND_OVER, STOP),
     TaskState.BLOCKED: (RETRY, TO_SONNET, TO_OPUS, SPLIT, TAKE_OVER, REASSIGN, STOP),
     TaskState.MERGED: (),
     TaskState.DONE: (),

@@ -59,6 +59,7 @@ class Unblock(Frozen):
 class Done(Frozen):
     command: Literal["done"] = "done"
     task: TaskRef
+    seen: str = ""  # what the person saw, where they say it
 
 
 class Takeover(Frozen):

@@ -88,7 +88,7 @@ def _list(rest: str) -> List:
     return List.model_validate({"view": _one_of(words[0], views, "a list", also)}) if words else List()
 
 
-def _on_task(kind: type[Why | Cancel | Retry | Unblock | Done | Takeover]) -> Callable[[str], Command]:
+def _on_task(kind: type[Why | Cancel | Retry | Unblock | Takeover]) -> Callable[[str], Command]:
     def read(rest: str) -> Command:
         words = split(rest)
         task = _task(words)
@@ -104,6 +104,13 @@ def _status(rest: str) -> Status:
     if len(words) > 1:
         raise UserMistake(f"One task id is enough; I do not know what to do with {shown(words[1].value)}.")
     return Status(task=_task(words) if words else None)
+
+
+def _done(rest: str) -> Done:
+    words = split(rest)
+    task = _task(words)
+    said = rest[words[0].end :].strip().lstrip(":").strip()
+    return Done(task=task, seen=_reason(said, "") if said else "")
 
 
 def _block(rest: str) -> Block:
@@ -280,7 +287,7 @@ READERS: dict[str, Callable[[str], Command]] = {
     "cancel": _on_task(Cancel),
     "retry": _on_task(Retry),
     "unblock": _on_task(Unblock),
-    "done": _on_task(Done),
+    "done": _done,
     "takeover": _on_task(Takeover),
     "block": _block,
     "reassign": _reassign,

@@ -97,9 +97,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "done",
-        "/orch done ID",
+        "/orch done ID [what you saw]",
         "Say that a manual task is finished.",
-        ("/orch done S1-D1-2", "/orch done SHOP:S1-D1-2"),
+        ("/orch done S1-D1-2 all 40 tests pass on staging", "/orch done SHOP:S1-D1-2"),
         now=True,
     ),
     Entry(

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain import card
 from bot.domain.task import Rung
 from bot.errors import UserMistake
-from bot.listeners import forms, moves
+from bot.listeners import forms, manual, moves
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import people
 from bot.workflows.deeds import Deed
@@ -85,10 +85,6 @@ async def _to_opus(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     await people.escalate(desk.office, deed, Rung.OPUS)
 
 
-async def _done(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await people.mark_done(desk.office, deed)
-
-
 async def _run_now(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     await people.run_now(desk.office, deed)
 
@@ -101,8 +97,10 @@ _CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
     card.STOP.action: _stop,
     card.TO_SONNET.action: _to_sonnet,
     card.TO_OPUS.action: _to_opus,
-    card.MARK_DONE.action: _done,
     card.RUN_NOW.action: _run_now,
+    card.MARK_DONE.action: manual.on_done,
+    card.CANNOT_GO_ON.action: manual.on_blocked,
+    card.HAND_OVER.action: manual.on_hand_over,
     card.SPLIT.action: moves.on_split,
     card.TAKE_OVER.action: moves.on_take_over,
     card.REASSIGN.action: moves.on_reassign,

@@ -16,7 +16,7 @@ from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
 from bot.listeners import budgets, forms, moves, plans, quotes, reports, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
-from bot.workflows import intake, people
+from bot.workflows import intake, manual, people
 from bot.workflows.deeds import Deed
 from bot.workflows.moves import take_over, unblock
 
@@ -77,6 +77,9 @@ async def run_command(desk: Desk, payload: Payload) -> None:
             await moves.block(desk, payload, _deed(desk, payload, person, ref), reason)
         case kinds.Reassign(task=ref, rung=rung, user=user):
             await moves.reassign(desk, payload, _deed(desk, payload, person, ref), rung, user)
+        case kinds.Done(task=ref, seen=seen):
+            await manual.mark_done(desk.office, _deed(desk, payload, person, ref), seen)
+            await desk.answer(payload, "replies/did", task_id=ref.id, done="done")
         case _ if type(command) in ON_TASK:
             await _do(desk, payload, person, command)
         case _:
@@ -122,7 +125,6 @@ ON_TASK: dict[type[Any], tuple[Callable[[Any, Deed], Awaitable[None]], str]] = {
     kinds.Retry: (people.retry, "queued again"),
     kinds.Unblock: (unblock, "queued again"),
     kinds.Takeover: (take_over, "yours now; I wrote to you what to see to"),
-    kinds.Done: (people.mark_done, "done"),
 }
 
 

@@ -11,7 +11,7 @@ from bot.domain.task import Rung
 from bot.errors import UserMistake
 from bot.listeners import forms
 from bot.listeners.desk import Desk, Payload
-from bot.workflows import incident, moves, split
+from bot.workflows import incident, intake, moves, split
 from bot.workflows.deeds import Deed
 
 
@@ -21,8 +21,7 @@ async def reassign(desk: Desk, payload: Payload, deed: Deed, rung: Rung | None, 
         await moves.move(desk.office, deed, rung)
         done = "with its owner" if rung is Rung.MANUAL else f"queued for {rung}"
     else:
-        person = await desk.office.chat.person(user or "")
-        await moves.hand_to(desk.office, deed, person)
+        await moves.hand_to(desk.office, deed, await intake.able(desk.office, user or ""))
         done = "with another person now"
     await desk.answer(payload, "replies/did", task_id=deed.task_id, done=done)
 

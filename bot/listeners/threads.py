@@ -17,7 +17,7 @@ from bot.listeners import forms, sights
 from bot.listeners.commands import run_command
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.store.tables import TaskRow
-from bot.workflows import moves, people, steering
+from bot.workflows import manual, moves, people, steering
 from bot.workflows.deeds import Deed
 from bot.workflows.steering import Place
 
@@ -123,7 +123,7 @@ async def _obey(desk: Desk, payload: Payload, deed: Deed, order: Order, place: P
         case "blocked":
             await moves.stop_for(office, deed, order.said)
         case "done":
-            await people.mark_done(office, deed, order.said)
+            await manual.mark_done(office, deed, order.said)
     await steering.obeyed(office, place)
 
 

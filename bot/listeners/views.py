@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.assign import AssignRequest
 from bot.errors import UserMistake
-from bot.listeners import forms, moves, quotes
+from bot.listeners import forms, manual, moves, quotes
 from bot.listeners.actions import named_in
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
@@ -24,6 +24,13 @@ def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("checklist_form", _approve)
     desk.handles("reassign_form", _reassign)
     desk.handles("split_form", _split)
+    for kind, check, submitted in (
+        ("done_form", manual.check_seen, manual.done_submitted),
+        ("blocked_form", manual.check_blocked, manual.blocked_submitted),
+        ("hand_over_form", manual.check_hand_over, manual.hand_over_submitted),
+    ):
+        desk.handles(kind, _on_task(submitted))
+        app.view(kind)(_listener(desk, check))
     app.view("assign_form")(_listener(desk, _check_assign))
     app.view("reason_form")(_listener(desk, _check_reason))
     app.view("checklist_form")(_listener(desk, _check_ticks))
@@ -110,3 +117,11 @@ async def _reassign(desk: Desk, payload: Payload) -> None:
 async def _split(desk: Desk, payload: Payload) -> None:
     project, task_id, call_id = named_in(payload["value"])
     await moves.split_submitted(desk, payload, Deed(project, task_id, await desk.person(payload)), call_id)
+
+
+def _on_task(submitted: Callable[[Desk, Payload, Deed], Awaitable[None]]) -> Callable[[Desk, Payload], Awaitable[None]]:
+    async def work(desk: Desk, payload: Payload) -> None:
+        project, task_id, _head = named_in(payload["value"])
+        await submitted(desk, payload, Deed(project, task_id, await desk.person(payload)))
+
+    return work

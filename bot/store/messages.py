@@ -3,6 +3,7 @@ writes them into the event log in the transaction of the change itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,8 +33,9 @@ async def assignment(session: AsyncSession, row: TaskRow, task: Task) -> dict[st
     return told.json_fields()
 
 
-async def status_update(session: AsyncSession, row: TaskRow, task: Task) -> dict[str, Any]:
-    """R-MSG-2. What it names next is asked only of a task that is over (R-MSG-6)."""
+async def status_update(session: AsyncSession, row: TaskRow, task: Task, seen: str = "") -> dict[str, Any]:
+    """R-MSG-2. `seen`: what somebody saw who did the work by hand, which no review judged. What it names next is asked
+    only of a task that is over (R-MSG-6)."""
     tokens, _cost = await ledger.spent(session, row.pk)
     verdict = await _verdict(session, row)
     told = status_update_of(
@@ -41,19 +43,19 @@ async def status_update(session: AsyncSession, row: TaskRow, task: Task) -> dict
         zone=ZoneInfo(row.zone),
         tokens_used=tokens,
         quality_score=verdict.quality_score if verdict else None,
-        issues=[f"{found.severity}: {found.message}" for found in verdict.findings] if verdict else (),
+        issues=[f"{found.severity}: {found.message}" for found in verdict.findings] if verdict else [seen] * bool(seen),
         next_task_id=await _next(session, row) if PLAN_STATUS[task.state] == "completed" else None,
     )
     return told.json_fields()
 
 
 async def after_step(
-    session: AsyncSession, row: TaskRow, task: Task, why: str, propose: object
+    session: AsyncSession, row: TaskRow, task: Task, why: str, detail: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """What a change of state tells: a status update, and an alert where the task needs a person now."""
-    told = {"message": await status_update(session, row, task)}
+    told = {"message": await status_update(session, row, task, detail.get("seen") or "")}
     if task.state is TaskState.BLOCKED:
-        told["alert"] = alert(row, task, why, propose)
+        told["alert"] = alert(row, task, why, detail.get("propose"))
     return told
 
 

@@ -57,11 +57,13 @@ async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-async def newest_direct(session: AsyncSession, task_pk: int, person: str) -> str | None:
-    """The key of the newest direct message to a person about a task, if any."""
-    query = select(OutboxRow.key).where(
-        OutboxRow.task_pk == task_pk, OutboxRow.kind == "direct", OutboxRow.channel == person
-    )
+async def newest_direct(session: AsyncSession, task_pk: int, start: str = "", person: str = "") -> str | None:
+    """The key of the newest direct message about a task whose key begins so, or that this person got, if any."""
+    query = select(OutboxRow.key).where(OutboxRow.task_pk == task_pk, OutboxRow.kind == "direct")
+    if start:
+        query = query.where(OutboxRow.key.startswith(start, autoescape=True))
+    if person:
+        query = query.where(OutboxRow.channel == person)
     return await session.scalar(query.order_by(OutboxRow.created_at.desc(), OutboxRow.key.desc()).limit(1))
 
 

@@ -96,7 +96,7 @@ async def step(
     if to in STAGED:
         row.entry += 1
     row.waits_for = why if to is TaskState.BLOCKED else None
-    told = await messages.after_step(session, row, as_task(row), why, (detail or {}).get("propose"))
+    told = await messages.after_step(session, row, as_task(row), why, detail or {})
     add_event(session, row, at=at, who=who, kind=kind or to.value, why=why, detail={**(detail or {}), **told})
     await session.flush()
     await outbox.want_card(session, row)

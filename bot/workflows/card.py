@@ -21,6 +21,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     """Everything the card template names."""
     row = await session.get_one(TaskRow, pk)
     task = tasks.as_task(row)
+    newest = await tasks.newest_event(session, pk)
     proposed = (await tasks.standing_event(session, row)).detail.get("propose")
     tokens, cost = await ledger.spent(session, pk)
     calls = await ledger.calls_of(session, pk)
@@ -29,6 +30,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     review = await tasks.newest_review(session, pk)
     return {
         "row": row,
+        "seen": newest.detail.get("seen") if row.state == "done" else None,
         "task": task,
         "buttons": buttons(task, proposed=proposed, was_split=bool(await parts_of(session, row)), in_batch=in_batch),
         "tokens": tokens,

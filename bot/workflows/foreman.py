@@ -20,7 +20,7 @@ from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block
 from bot.workflows.budget_waits import review_waits, waits
-from bot.workflows.moves import hand_over_work
+from bot.workflows.manual import hand_over_work
 from bot.workflows.office import ORCH, Office, Visit
 from bot.workflows.provider_rests import rests
 from bot.workflows.stages import Stages

@@ -12,7 +12,7 @@ from bot.domain.assign import AssignRequest
 from bot.domain.project import Project
 from bot.domain.routing import RoutePolicy, RouteRequest, route
 from bot.domain.task import Route, Rung
-from bot.errors import UserMistake
+from bot.errors import ChatError, UserMistake
 from bot.store import sprints, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
@@ -57,6 +57,8 @@ async def create_task(
 ) -> TaskRow:
     """Create and queue a task; the same delivery again returns the task it made. Raises UserMistake."""
     chosen = route_request(office, project, request)
+    if request.owner:
+        await able(office, request.owner)
     now = office.now()
     deadline = deadline_of(project, request, now)
     async with office.db.begin() as session:
@@ -71,6 +73,19 @@ async def create_task(
         await number_and_create(session, row, who=person.id, why=f"assigned to {chosen.rung}: {chosen.reason}")
     office.nudge()
     return row
+
+
+async def able(office: Office, person: str) -> Person:
+    """Somebody whom a task may be given to. Raises UserMistake for whom Slack does not know, and who may do nothing."""
+    try:
+        found = await office.chat.person(person)
+    except ChatError as error:
+        if error.passing:
+            raise
+        raise UserMistake(f"It cannot go to {person}: Slack knows no such person. Pick one by `@`.") from None
+    if found.barred:
+        raise UserMistake(f"It cannot go to {found.name}: {found.barred}.")
+    return found
 
 
 def new_row(

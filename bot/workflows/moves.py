@@ -8,12 +8,13 @@ from bot.domain.approvals import Action, Person, merge_hindrance
 from bot.domain.assign import AssignRequest
 from bot.domain.task import ENDED, RESUMED, Route, Rung, TaskState, TaskType
 from bot.errors import UserMistake
-from bot.store import outbox, tasks
+from bot.store import tasks
 from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
 from bot.workflows.deeds import Deed, doing, need_right, need_state, state_words
 from bot.workflows.intake import route_request
+from bot.workflows.manual import hand_over_work, retire
 from bot.workflows.merge import merge_facts
 from bot.workflows.office import ORCH, Office
 
@@ -40,11 +41,13 @@ async def hand_to(office: Office, deed: Deed, person: Person) -> None:
     """Give a task to a person, who does it by hand: manual work is handed over by its owner or a lead. Raises
     UserMistake."""
     if person.barred:
-        raise UserMistake(f"{deed.task_id} cannot go to <@{person.id}>: {person.barred}.")
+        raise UserMistake(f"{deed.task_id} cannot go to {person.name}: {person.barred}.")
     async with doing(office, deed, Action.SEE) as (session, row):
         manual = row.state == TaskState.WITH_HUMAN or row.route["rung"] == Rung.MANUAL
         need_right(office, deed, Action.HAND_OVER if manual else Action.TAKE_OVER, row)
         _need_open(row)
+        if row.state == TaskState.WITH_HUMAN and row.owner == person.id:
+            raise UserMistake(f"{row.task_id} is with {person.name} already.")
         await _give_to(office, session, row, person.id, deed.person.id, "reassigned", "given to a person")
 
 
@@ -78,12 +81,15 @@ async def stop_for(office: Office, deed: Deed, reason: str) -> None:
     """Say that a task cannot go on, and why: it is blocked, and its owner is told."""
     async with doing(office, deed, Action.STOP) as (session, row):
         _need_open(row)
+        reason = office.redact(reason)
         if row.state == TaskState.BLOCKED:
             before = await tasks.standing_event(session, row)
             row.waits_for = reason
             await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="blocked", why=reason,
                              detail=before.detail)  # fmt: skip
             return
+        if row.state == TaskState.WITH_HUMAN:
+            await retire(office, session, row, "blocked", by=deed.person.id, why=reason)
         detail: dict[str, object] = {"rule": "R-ESC-8"}
         if row.state in RESUMED:
             detail["resume"] = row.state
@@ -120,20 +126,6 @@ async def refuse_split(session: AsyncSession, row: TaskRow) -> None:
     parts = await parts_of(session, row)
     if parts:
         raise UserMistake(f"{row.task_id} was split into {', '.join(parts)}; they go on in its place.")
-
-
-async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *, who: str, kind: str, why: str) -> None:
-    """The task is with its owner, who gets a message with everything to see to before it is done. The caller holds
-    the row."""
-    await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=who, kind=kind, why=why)
-    checks = (*office.projects[row.project].checks, *row.checks) if row.route["type"] not in WITHOUT_CHECKS else ()
-    message = office.render.message("alerts/manual", {"row": row, "checks": checks, "by": who})
-    key = f"manual/{row.project}/{row.task_id}/{(await tasks.newest_event(session, row.pk)).id}"
-    await outbox.want(session, key, "direct", row.owner, message, office.now(), task_pk=row.pk)
-
-
-#: Manual work of these types is not a change of the code, so the project's checks say nothing about it.
-WITHOUT_CHECKS = frozenset({TaskType.VALIDATION, TaskType.OPS})
 
 
 async def _give_to(

@@ -13,6 +13,7 @@ from bot.domain.task import ENDED, Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.tables import TaskRow
+from bot.workflows import manual
 from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
 from bot.workflows.deeds import Deed, doing, need_state, state_words
 from bot.workflows.merge import merge_facts
@@ -114,6 +115,8 @@ async def cancel(office: Office, deed: Deed) -> None:
             raise UserMistake(f"{row.task_id} is being merged at this moment; it is too late to stop it.")
         why = f"stopped by <@{deed.person.id}>"
         await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why="stopped by a person")
+        if row.state == TaskState.WITH_HUMAN:
+            await manual.retire(office, session, row, "stopped", by=deed.person.id)
         await tasks.step(session, row, TaskState.CANCELLED, at=office.now(), who=deed.person.id, why=why)
 
 
@@ -152,13 +155,3 @@ async def run_now(office: Office, deed: Deed) -> None:
         row.priority, row.waits_for = "normal", None
         await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="run_now",
                          why="wanted now; of normal priority from here on")  # fmt: skip
-
-
-async def mark_done(office: Office, deed: Deed, seen: str = "") -> None:
-    """Manual work is finished; `seen`: what the person saw, which is kept with it (R-RT-4)."""
-    async with doing(office, deed, Action.DONE) as (session, row):
-        need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to mark done")
-        seen = office.redact(seen)
-        why = f"done by a person: {seen}" if seen else "done by a person"
-        await tasks.step(session, row, TaskState.DONE, at=office.now(), who=deed.person.id, why=why,
-                         detail={"seen": seen})  # fmt: skip

@@ -115,7 +115,7 @@ async def _tell_once(
 
 async def _pass_on(office: Office, session: AsyncSession, row: TaskRow, who: str, place: Place, text: str) -> None:
     """The person who does the work reads it below the message that gave it to them."""
-    above = await outbox.newest_direct(session, row.pk, row.owner)
+    above = await outbox.newest_direct(session, row.pk, person=row.owner)
     if above is not None:
         message = office.render.message("thread/passed_on", {"row": row, "who": who, "text": text})
         key = f"passed_on/{place.channel}/{place.ts}"

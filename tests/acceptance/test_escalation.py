@@ -86,11 +86,12 @@ async def test_a_task_is_taken_over(shared: Orch) -> None:
     await shared.outsider.sees_privately("Only an owner, approver, security approver or lead")
     await shared.two.clicks("Take over", on=task)
     card = await shared.channel.shows(task, "<@U0TWO>", state="With a person")
-    assert card.buttons == ["Mark done", "Stop"]
+    assert card.buttons == ["Mark done", "Blocked", "Hand over", "Stop"]
     told = await shared.two.gets(task, "is for you", "Before you mark it done", "`python3 -m granter` passes")
     await shared.dev.types(f"/orch done {task}")
     await shared.dev.sees_privately("Only an owner or lead")
     await shared.two.clicks("Mark done", on=told)
+    await shared.two.submits(seen="It works")
     await shared.channel.shows(task, state="Done")
     await shared.books.agree()
 

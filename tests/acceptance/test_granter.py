@@ -85,7 +85,7 @@ class People:
                 for person in ("U0TWO", "U0OUT") if row.route["security"] else ("U0TWO",):
                     await self._approve(row, person)
             case TaskState.WITH_HUMAN:
-                await self._click(row, row.owner, "Mark done", "")
+                await self._mark_done(row)
             case TaskState.BLOCKED if row.task_id not in self.left:
                 await self._answer(row)
 
@@ -96,6 +96,12 @@ class People:
             boxes = [b for b in view.blocks if b.get("element", {}).get("type") == "checkboxes"]
             ticked = {b["block_id"]: [o["value"] for o in b["element"]["options"]] for b in boxes}
             await self._orch.world.submit_view(person, view.id, ticked)
+
+    async def _mark_done(self, row: TaskRow) -> None:
+        await self._click(row, row.owner, "Mark done", "")
+        view = self._orch.world.open_view(row.owner)
+        if view is not None and view.body["callback_id"] == "done_form":
+            await self._orch.world.submit_view(row.owner, view.id, {"seen": "As it should be"})
 
     async def _answer(self, row: TaskRow) -> None:
         """The next answer that the card offers."""

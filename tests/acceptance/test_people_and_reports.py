@@ -15,13 +15,14 @@ async def test_a_manual_task_goes_to_its_owner(shared: Orch) -> None:
     await shared.dev.sees_privately("queued for manual")
     task = (await shared.tasks())[-1]
     card = await shared.channel.shows(task, "<@U0TWO>", state="With a person")
-    assert card.buttons == ["Mark done", "Stop"]
+    assert card.buttons == ["Mark done", "Blocked", "Hand over", "Stop"]
     told = await shared.two.gets(task, "Run the load test on staging")
 
     await shared.dev.clicks("Mark done", on=task)
     await shared.dev.sees_privately("Only an owner or lead may do that")
     await shared.two.clicks("Mark done", on=told)
-    await shared.channel.shows(task, state="Done")
+    await shared.two.submits(seen="300 requests a second")
+    await shared.channel.shows(task, "300 requests a second", state="Done")
     assert [c for c in await shared.books.calls() if f"/{task}/" in c.id] == [], "0 tokens"
 
 
@@ -30,6 +31,7 @@ async def test_running_the_tests_is_a_persons_work(shared: Orch) -> None:
     await shared.channel.shows(task, "R-RT-4", state="With a person")
     await shared.dev.gets(task, "is for you")
     await shared.lead.clicks("Mark done", on=task)
+    await shared.lead.submits(seen="All green")
     await shared.channel.shows(task, state="Done")
     await shared.lead.types(f"/orch cancel {task}")
     await shared.lead.sees_privately("is done already")

@@ -1,0 +1,69 @@
+"""Clicks on manual work, and their forms: done with what was seen, blocked with a reason, handed over to a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.domain.approvals import Action
+from bot.listeners import forms, moves
+from bot.listeners.desk import Desk, Payload
+from bot.workflows import manual
+from bot.workflows.deeds import Deed
+
+
+async def on_done(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
+    await _ask(desk, payload, deed, Action.DONE, "views/done")
+
+
+async def on_blocked(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
+    await _ask(desk, payload, deed, Action.STOP, "views/blocked")
+
+
+async def on_hand_over(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
+    await _ask(desk, payload, deed, Action.HAND_OVER, "views/hand_over")
+
+
+async def _ask(desk: Desk, payload: Payload, deed: Deed, action: Action, form: str) -> None:
+    """Open a form for who may submit it. Raises UserMistake."""
+    row = await manual.may_see_to(desk.office, deed, action)
+    facts = {"value": payload["value"], "channel": payload["channel"], "row": row}
+    await forms.open_for(desk, payload, deed.task_id, desk.office.render.message(form, facts))
+
+
+def check_seen(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
+    """What the form of `Mark done` says. Raises FormMistakes."""
+    return _said(view, "seen", "Say what you saw, in a sentence: it is kept with the task.")
+
+
+def check_blocked(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
+    """What the form of `Blocked` says. Raises FormMistakes."""
+    return _said(view, "blocked", "Say what it waits for, in a sentence.")
+
+
+def check_hand_over(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
+    """Whom the form of `Hand over` names. Raises FormMistakes."""
+    person = view["state"]["values"]["person"]["person"].get("selected_user")
+    if not person:
+        raise forms.FormMistakes({"person": "Choose who does it from now on."})
+    value, channel = view["private_metadata"].rsplit("#", 1)
+    return {"value": value, "channel": channel, "to": person}
+
+
+async def done_submitted(desk: Desk, payload: Payload, deed: Deed) -> None:
+    await manual.mark_done(desk.office, deed, payload["said"])
+
+
+async def blocked_submitted(desk: Desk, payload: Payload, deed: Deed) -> None:
+    await moves.block(desk, payload, deed, payload["said"])
+
+
+async def hand_over_submitted(desk: Desk, payload: Payload, deed: Deed) -> None:
+    await moves.reassign(desk, payload, deed, None, payload["to"])
+
+
+def _said(view: dict[str, Any], field: str, missing: str) -> dict[str, Any]:
+    said = (view["state"]["values"][field][field].get("value") or "").strip()
+    if not said:
+        raise forms.FormMistakes({field: missing})
+    value, channel = view["private_metadata"].rsplit("#", 1)
+    return {"value": value, "channel": channel, "said": said}

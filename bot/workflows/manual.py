@@ -1,0 +1,61 @@
+"""Work that a person does by hand (R-RT-4): given by a direct message, finished with what was seen, or handed over."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.approvals import Action
+from bot.domain.task import TaskState, TaskType
+from bot.store import outbox, tasks
+from bot.store.tables import TaskRow
+from bot.workflows.deeds import Deed, doing, need_state
+from bot.workflows.office import Office
+
+#: Manual work of these types is not a change of the code, so the project's checks say nothing about it.
+WITHOUT_CHECKS = frozenset({TaskType.VALIDATION, TaskType.OPS})
+
+
+async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *, who: str, kind: str, why: str) -> None:
+    """The task is with its owner, who gets a message with everything to see to before it is done; whoever had it before
+    reads in their own message where it went. The caller holds the row."""
+    await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=who, kind=kind, why=why)
+    await retire(office, session, row, "handed", by=who)
+    checks = (*office.projects[row.project].checks, *row.checks) if row.route["type"] not in WITHOUT_CHECKS else ()
+    message = office.render.message("alerts/manual", {"row": row, "checks": checks, "by": who})
+    key = f"{_keys(row)}{(await tasks.newest_event(session, row.pk)).id}"
+    await outbox.want(session, key, "direct", row.owner, message, office.now(), task_pk=row.pk)
+
+
+async def may_see_to(office: Office, deed: Deed, action: Action) -> TaskRow:
+    """The task, where this person may now do this to manual work: asked before a form opens. Raises UserMistake."""
+    async with doing(office, deed, action) as (_session, row):
+        need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to see to")
+        return row
+
+
+async def mark_done(office: Office, deed: Deed, seen: str = "") -> None:
+    """Manual work is finished; `seen`: what the person saw, which is kept with it and told with its status."""
+    async with doing(office, deed, Action.DONE) as (session, row):
+        need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to mark done")
+        await finish(office, session, row, who=deed.person.id, by="a person", seen=seen)
+
+
+async def finish(office: Office, session: AsyncSession, row: TaskRow, *, who: str, by: str, seen: str) -> None:
+    """The task is done. The caller holds the row."""
+    seen = office.redact(seen).strip()
+    why = f"done by {by}: {seen}" if seen else f"done by {by}"
+    await tasks.step(session, row, TaskState.DONE, at=office.now(), who=who, why=why, detail={"seen": seen})
+    await retire(office, session, row, "done", by=who, why=seen)
+
+
+async def retire(office: Office, session: AsyncSession, row: TaskRow, what: str, *, by: str, why: str = "") -> None:
+    """The newest message that gave the task to somebody says what became of it, and offers nothing any more. `what`:
+    handed, done, blocked or stopped."""
+    key = await outbox.newest_direct(session, row.pk, _keys(row))
+    if key is not None:
+        facts = {"row": row, "what": what, "by": by, "why": why}
+        await outbox.rewrite(session, key, office.render.message("alerts/manual_over", facts))
+
+
+def _keys(row: TaskRow) -> str:
+    return f"manual/{row.project}/{row.task_id}/"
