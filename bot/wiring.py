@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,7 @@ from bot.adapters.charts import ProcessCharts
 from bot.adapters.checks import SandboxedChecks
 from bot.adapters.gemini_model import GeminiReviewer
 from bot.adapters.git import GitRepository
+from bot.adapters.health_server import add_health
 from bot.adapters.plan_file import PlanFolders
 from bot.adapters.prices import PriceBook
 from bot.adapters.router_weights import text_model
@@ -42,7 +44,9 @@ from bot.settings import Config, Settings
 from bot.settings import Project as ProjectSettings
 from bot.store.database import Database, hold_alone, keep_log_ahead
 from bot.store.migrate import migrate
+from bot.workflows import health
 from bot.workflows.foreman import Foreman
+from bot.workflows.health import Probe
 from bot.workflows.messenger import Messenger
 from bot.workflows.narrator import narrate
 from bot.workflows.office import Office, utc_now
@@ -213,11 +217,10 @@ async def running(
         if say:
             tasks.append(asyncio.create_task(narrate(office, say), name="narrator"))
         app = AsyncApp(client=client, signing_secret=settings.slack_signing_secret or "socket mode needs none")
-        if role != "worker":
-            await _start_slack(app, office, settings, tasks, closers)
+        connected = await _start_slack(app, office, settings, tasks, closers) if role != "worker" else None
         if settings.port is not None:
             by_http = role != "worker" and not settings.slack_app_token
-            await _listen(settings.port, app if by_http else None, closers)
+            await _listen(settings.port, app if by_http else None, office, tasks, connected, closers)
         yield office
     finally:
         for task in tasks:
@@ -262,7 +265,8 @@ async def _start_stages(
 
 async def _start_slack(
     app: AsyncApp, office: Office, settings: Settings, tasks: list[asyncio.Task[None]], closers: Closers
-) -> None:
+) -> Probe | None:
+    """Returns what says whether Slack is connected; None where Slack calls us."""
     await asked(app.client.auth_test())  # a wrong token is said at once, not at the first message
     desk = register(app, office)
     tasks.append(asyncio.create_task(desk.work_left_over(), name="desk"))
@@ -272,16 +276,28 @@ async def _start_slack(
         handler.client.proxy = app.client.proxy
         await asked(handler.connect_async())  # type: ignore[no-untyped-call]
         closers.append(handler.close_async)
+        return handler.client.is_connected
+    return None
 
 
-async def _listen(port: int, app: AsyncApp | None, closers: Closers) -> None:
-    """Health on PORT; with an app (HTTP mode) Slack's deliveries too. 0 = any free port."""
+async def _listen(
+    port: int, app: AsyncApp | None, office: Office, tasks: list[asyncio.Task[None]], connected: Probe | None,
+    closers: Closers,
+) -> None:  # fmt: skip
+    """Health and metrics on PORT; with an app (HTTP mode) Slack's deliveries too. 0 = any free port."""
     server = web.Application()
 
-    async def healthy(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
+    def alive(task: asyncio.Task[None]) -> Probe:
+        async def probe() -> bool:
+            return not task.done()
 
-    server.router.add_get("/healthz", healthy)
+        return probe
+
+    probes: dict[str, Probe] = {"database": partial(health.database_answers, office)}
+    if connected:
+        probes["slack"] = connected
+    probes |= {task.get_name(): alive(task) for task in tasks}
+    add_health(server, partial(health.ready, probes), partial(health.numbers, office))
     if app is not None:
 
         async def deliver(request: web.Request) -> web.Response:

@@ -87,6 +87,13 @@ async def post(house: House, body: bytes, **headers: str) -> int:
 async def test_http_mode(house: House) -> None:
     """One conversation, since Orch takes seconds to start."""
     world = house.world
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{house.address}/readyz") as answer:
+            checks = dict.fromkeys(("database", "foreman", "desk", "messenger"), True)
+            assert answer.status == 200 and (told := await answer.json())["status"] == "ready"
+            assert told["checks"].items() >= checks.items()
+        async with session.get(f"{house.address}/metrics") as answer:
+            assert answer.status == 200 and "orch_ack_seconds_count 0.0" in await answer.text()
     async with aiohttp.ClientSession() as session, session.get(f"{house.address}/healthz") as answer:
         assert (answer.status, await answer.json()) == (200, {"status": "ok"})
     assert await world.http.verify_url()  # as when the address is entered in the app's settings

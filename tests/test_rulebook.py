@@ -23,7 +23,6 @@ RULES = {
 TO_COME = {
     "R-SEC-5",  # the blocker's clock
     *(f"R-DAY-{n}" for n in range(1, 6)),
-    "R-MET",
 }
 
 

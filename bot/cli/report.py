@@ -1,4 +1,4 @@
-"""`orch report daily|weekly`: a report from the database, as text, Markdown, HTML or JSON.
+"""`orch report daily|weekly|metrics`: from the database, as text, Markdown, HTML or JSON.
 
 Only reads; on SQLite too, while the bot is at work."""
 
@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from bot.adapters.prices import PriceBook
 from bot.cli.export import need_database
 from bot.domain.command_values import day as read_day
+from bot.domain.metrics import Metric
 from bot.domain.project import Project
 from bot.errors import UserMistake
 from bot.render import Renderer
 from bot.settings import Config, Settings, load_settings
 from bot.store.database import Database
 from bot.wiring import data_folder, project_rules
+from bot.workflows.measuring import DAYS, measured
 from bot.workflows.reporting import Kind
 from bot.workflows.reporting import report as make_report
 
@@ -39,15 +42,28 @@ async def written(
     need_database(settings.database_url)
     database = Database(settings.database_url)
     price = PriceBook(settings.config.own_prices).price
+    words = words_of(settings.config, project)
     kind: Kind = "weekly" if what == "weekly" else "daily"
     try:
         async with database.read() as session:
+            if what == "metrics":
+                end = min(now, datetime.combine(day + timedelta(days=1), time(), project.zone).astimezone(UTC))
+                return metrics_written(words, project, await measured(session, project, end, price), day, form)
             made = await make_report(session, project, kind, day, now=now, price=price, sprint=sprint)
     finally:
         await database.close()
     if form == "json":
         return json.dumps(made.model_dump(mode="json"), ensure_ascii=False, indent=2)
-    return words_of(settings.config, project).text(f"reports/{what}", {"report": made, "format": form})
+    return words.text(f"reports/{what}", {"report": made, "format": form})
+
+
+def metrics_written(words: Renderer, project: Project, found: Sequence[Metric], day: date, form: str) -> str:
+    """The metrics of the days until this one, in one of the forms."""
+    if form == "json":
+        told = [{**metric.model_dump(mode="json"), "met": metric.met} for metric in found]
+        return json.dumps({"project": project.key, "days": DAYS, "until": str(day), "metrics": told}, indent=2)
+    facts = {"project": project.key, "days": DAYS, "day": day, "metrics": found, "format": form}
+    return words.text("reports/metrics", facts)
 
 
 def words_of(config: Config, project: Project) -> Renderer:

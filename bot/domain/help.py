@@ -190,6 +190,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch metrics",
         "Show the success metrics as measured.",
         ("/orch metrics", "@orch metrics"),
+        now=True,
     ),
     Entry(
         "incident",

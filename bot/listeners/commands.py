@@ -71,6 +71,8 @@ async def run_command(desk: Desk, payload: Payload) -> None:
             await budgets.budget(desk, payload, person, command)
         case kinds.Standup() | kinds.Report():
             await reports.post_now(desk, payload, command)
+        case kinds.Metrics():
+            await reports.show_metrics(desk, payload)
         case kinds.Incident():
             await moves.report_incident(desk, payload, person, command)
         case kinds.Block(task=ref, reason=reason):

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any
 
 from bot.domain.approvals import Person
@@ -47,13 +48,14 @@ class Desk:
 
     async def receive(self, key: str, kind: str, payload: Payload, ack: Callable[[], Awaitable[Any]]) -> None:
         """Write the row, ack, work. `payload` must hold user, and channel or response_url to answer to."""
-        office = self.office
+        office, received = self.office, perf_counter()
         key = key[:255]
         payload = {**payload, "key": key}
         with self._working_on(key):
             async with office.db.begin() as session:
                 fresh = await inbox.take(session, key, kind, payload, office.now())
             await ack()
+            office.acks.took(perf_counter() - received)
             if fresh:
                 await self._work(kind, payload)
 

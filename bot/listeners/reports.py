@@ -1,9 +1,10 @@
-"""`/orch standup` and `/orch report`: a report in the channel now."""
+"""`/orch standup` and `/orch report`: a report in the channel now. `/orch metrics`: for whoever asks."""
 
 from __future__ import annotations
 
 from bot.domain import command_kinds as kinds
 from bot.listeners.desk import Desk, Payload
+from bot.workflows.measuring import DAYS, measured
 from bot.workflows.reporting import Kind, want_report
 
 
@@ -20,3 +21,12 @@ async def post_now(desk: Desk, payload: Payload, command: kinds.Standup | kinds.
         await want_report(office, session, project, kind, day, key=key, sprint=sprint)
     office.nudge()
     await desk.answer(payload, "replies/report_posted", kind=kind, day=day, channel=project.channel)
+
+
+async def show_metrics(desk: Desk, payload: Payload) -> None:
+    """The success metrics of the last weeks (R-MET)."""
+    office = desk.office
+    project = desk.project(payload["channel"])
+    async with office.db.read() as session:
+        found = await measured(session, project, office.now(), office.price, ack_seconds=office.acks.seconds)
+    await desk.answer(payload, "replies/metrics", project=project.key, days=DAYS, metrics=found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -28,6 +28,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ORCH = "orch"  # who did it, where no person did
+
+
+class Acks:
+    """How long this process took to acknowledge what Slack delivered, in seconds: the last ones, and the sum of all."""
+
+    def __init__(self) -> None:
+        self.seconds: deque[float] = deque(maxlen=2_000)
+        self.count, self.total = 0, 0.0
+
+    def took(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.count += 1
+        self.total += seconds
 
 
 class Superseded(Exception):
@@ -85,6 +98,7 @@ class Office:
     plans: Callable[[str, Collection[str]], Plan] = no_plans  # by name, and the ids that its tasks may wait for too
     ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)
     now: Callable[[], datetime] = utc_now
+    acks: Acks = field(default_factory=Acks)
     merges: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by project
     work: asyncio.Event = field(default_factory=asyncio.Event)  # there may be stages to start
     mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be messages to send

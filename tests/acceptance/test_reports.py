@@ -34,6 +34,12 @@ async def test_a_person_asks_for_reports(orch: Orch) -> None:
     await orch.until(lambda: any("on schedule" in m.text for m in orch.world.messages(CHANNEL)), "the weekly")
     assert len(await orch.books.calls()) == calls, "a report is free (R-REP-3)"
 
+    await orch.dev.types("/orch metrics")
+    shown = await orch.dev.sees_privately("success metrics of the last 30 days")
+    assert "*First attempts that passed* 100 % (haiku 100 %), of 1" in shown, shown
+    assert "*Coverage of merged code* not reported; goal at least 70 %" in shown
+    assert "*Answers to Slack*" in shown and "goal at most 3.0 s: met" in shown
+
     await orch.dev.types("/orch report daily --date 2999-01-01")
     await orch.dev.sees_privately("2999-01-01 is still to come")
     await orch.dev.types("/orch report weekly --sprint 4")

@@ -65,6 +65,17 @@ def test_the_command_reads_the_database(home: Path, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out)["project"] == "GRANTER"
 
 
+def test_metrics_say_what_was_not_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """R-MET"""
+    assert main(["report", "metrics"]) == 0
+    said = capsys.readouterr().out
+    assert "Coverage of merged code: not reported; goal at least 70 %" in said
+    assert "Tasks on schedule: no deadline came; goal at least 90 %" in said
+    assert main(["report", "metrics", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)["metrics"]
+    assert len(told) == 12 and {metric["value"] for metric in told} == {None}
+
+
 @pytest.mark.parametrize(
     "words, said",
     [
