@@ -1,10 +1,10 @@
 # make run   set up and start Orch on an emulated Slack      make test   set up and run every test
-# make check format, lint, types, tests (what CI runs)       make bench  measure (bench-router: the router)
+# make check format, lint, types, tests (what CI runs)       make bench  measure (also bench-router, bench-saving)
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: install run test check lint format bench bench-router train-router lock clean
+.PHONY: install run test check lint format bench bench-router bench-saving train-router lock clean
 .DEFAULT_GOAL := install
 
 # pip comes last into a new environment, so one that was cut short is made again. Where Python has no ensurepip of its
@@ -51,6 +51,10 @@ bench-router: .venv/.dev-ready
 
 train-router: .venv/.dev-ready
 	$(BIN)/python -m tests.benchmarks.router.train
+
+# What the example plan costs, step by step from all-sonnet to every lever (R-BUD-5).
+bench-saving: .venv/.dev-ready
+	$(BIN)/python -m tests.benchmarks.saving $(ARGS)
 
 # Pin again after a change to pyproject.toml (needs uv on the PATH).
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml

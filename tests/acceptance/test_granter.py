@@ -13,10 +13,12 @@ from typing import Any
 
 import yaml
 
-from bot.domain.task import TaskState
+from bot.domain.saving import STEPS, measure
+from bot.domain.task import Rung, TaskState
 from bot.local.models import Call, Reply
 from bot.local.models.rehearsal import rehearse
 from bot.store import tasks
+from bot.store.spending import paid_calls
 from bot.store.tables import TaskRow
 from bot.wiring import data_folder
 from tests.acceptance.card import CHANNEL, buttons
@@ -177,6 +179,18 @@ def quick_plan() -> str:
     return yaml.safe_dump(plan, sort_keys=False, allow_unicode=True, width=200)
 
 
+async def _show_saving(orch: Orch) -> None:
+    """R-BUD-5 over the ledger of this run. The tokens are those of a rehearsal: short answers, small files."""
+    async with orch.office.db.read() as session:
+        calls = await paid_calls(session, "GRANTER")
+    saving = measure(calls, orch.office.price, orch.office.projects["GRANTER"].models[Rung.SONNET])
+    assert saving.actual == sum(call.cost_microusd for call in await orch.books.calls())
+    assert saving.actual < saving.baseline
+    print(f"\nrehearsal, {saving.calls} calls, {saving.tokens:,} tokens:")
+    for step, words in STEPS.items():
+        print(f"  {words:45} {saving.microusd[step]:9,} micro-dollars  {saving.share_at(step):6.1%}")
+
+
 async def test_all_five_sprints_run_through(starting: Starting) -> None:
     async with starting(**SETUP) as orch:
         orch.world.rates.enabled = False
@@ -201,3 +215,4 @@ async def test_all_five_sprints_run_through(starting: Starting) -> None:
             assert "*Blocked*" in card.state or "waiting for" in card.state, card.text
         assert sum(row.attempt for row in rows) > len(rows), "some attempts failed"
         await orch.books.agree()
+        await _show_saving(orch)
