@@ -28,6 +28,7 @@ from bot.adapters.git import GitRepository
 from bot.adapters.health_server import add_health
 from bot.adapters.plan_file import PlanFolders
 from bot.adapters.prices import PriceBook
+from bot.adapters.public_holidays import public_holidays
 from bot.adapters.router_weights import text_model
 from bot.adapters.sandbox import SandboxSettings
 from bot.adapters.slack_chat import SlackChat, asked, make_client
@@ -45,11 +46,13 @@ from bot.settings import Project as ProjectSettings
 from bot.store.database import Database, hold_alone, keep_log_ahead
 from bot.store.migrate import migrate
 from bot.workflows import health
+from bot.workflows.clock import Clock
 from bot.workflows.foreman import Foreman
 from bot.workflows.health import Probe
 from bot.workflows.messenger import Messenger
 from bot.workflows.narrator import narrate
 from bot.workflows.office import Office, utc_now
+from bot.workflows.slot import register_slots
 from bot.workflows.stages import register_stages
 from bot.workflows.stopping import end_what_is_unwanted
 
@@ -63,6 +66,8 @@ Role = Literal["all", "slack", "worker"]
 STAGES_VERSION = "1"
 #: How long a stop lets stages come to their end.
 STOP_SECONDS = 5.0
+#: The years around a start whose public holidays are known: sprints of the past, and a process that runs long.
+YEARS_BACK, YEARS_AHEAD = 2, 5
 
 
 def data_folder(name: str) -> Path:
@@ -104,14 +109,23 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         batch_low_priority=config.policy.batch_low_priority,
         text_model=text_model(),
         aliases=project.aliases,
-        working_days=WorkingDays(
-            weekdays=project.working_days, off=frozenset(date.fromisoformat(day) for day in project.holidays.extra)
-        ),
+        working_days=working_days(project),
         quiet_hours=(time.fromisoformat(quiet_from), time.fromisoformat(quiet_to)),
         backups=project.backups,
         blocker_sla=timedelta(minutes=config.policy.blocker_sla_minutes),
+        times=config.schedule.times,
+        grace=timedelta(minutes=config.schedule.grace_minutes),
         review_sla=timedelta(minutes=config.policy.review_sla_minutes),
     )
+
+
+def working_days(project: ProjectSettings) -> WorkingDays:
+    """The weekdays that are worked on, without the country's public holidays and the project's own days off."""
+    extra = frozenset(date.fromisoformat(day) for day in project.holidays.extra)
+    this_year = datetime.now(project.zone).year
+    years = range(this_year - YEARS_BACK, this_year + YEARS_AHEAD + 1)
+    public = public_holidays(project.holidays.country, years) if project.holidays.country else frozenset()
+    return WorkingDays(weekdays=project.working_days, off=extra | public)
 
 
 def checks_runner(settings: Settings, redact: Callable[[str], str]) -> SandboxedChecks:
@@ -256,10 +270,12 @@ async def _start_stages(
     office = replace(office, ds=ds)
     stages = register_stages(office)
     closers.append(lambda: stages.finish(STOP_SECONDS))
+    start_slot = register_slots(office)
     DBOS.launch()
     await stages.adopt()
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
     tasks.append(asyncio.create_task(end_what_is_unwanted(office), name="stopping"))
+    tasks.append(asyncio.create_task(Clock(office, start_slot).run(), name="clock"))
     return office
 
 

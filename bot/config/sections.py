@@ -36,6 +36,7 @@ from bot.domain.models import CURRENT, current_model, is_claude
 from bot.domain.prices import Price as ModelPrice
 from bot.domain.prices import price_from_dollars
 from bot.domain.providers import Patience
+from bot.domain.slots import KINDS, Times
 from bot.domain.task import Rung
 
 
@@ -114,6 +115,17 @@ class Schedule(Section):
     grace_minutes: int = Field(
         120, ge=0, description="how late a post that was missed while Orch was down still appears"
     )
+
+    @property
+    def times(self) -> Times:
+        """As decisions see them."""
+        return Times().changed({kind: getattr(self, kind) for kind in KINDS})
+
+    @model_validator(mode="after")
+    def in_order(self) -> Schedule:
+        if self.times.disorder:
+            raise ValueError(self.times.disorder)
+        return self
 
 
 class Policy(Section):

@@ -42,6 +42,23 @@ def _real_date(value: str) -> str:
         raise ValueError("must be a date, say 2026-12-24") from None
 
 
+def _known_country(value: str) -> str:
+    """A country whose public holidays are known, by its code."""
+    from holidays.registry import COUNTRIES  # the library takes 0.1 s to import, and only this needs it
+
+    codes = {code: names[0] for names in COUNTRIES.values() for code in names[1:] if len(code) == 2}
+    if value in codes:
+        return value
+    called = {each.casefold(): names[1] for key, names in COUNTRIES.items() for each in (key, *names)}
+    name = value.casefold().replace(" ", "")
+    near = get_close_matches(name, called, 1, cutoff=0.5)
+    meant = called.get(name) or (called[near[0]] if near else "PT")
+    hint = f"did you mean {meant!r}, {codes[meant]}?" if near else f"say {meant}"
+    if re.fullmatch("[A-Z]{2}", value):
+        raise ValueError(f"no public holidays are known of this country; {hint}")
+    raise ValueError(f"must be a country's two capital letters; {hint}")
+
+
 Key = Annotated[str, _shaped("[A-Z][A-Z0-9]{0,15}", "1 to 16 capital letters and digits, a letter first, say GRANTER")]
 ChannelId = Annotated[
     str, _shaped("[CG][A-Z0-9]{2,}", "a channel's id, say C0123ABCD (the channel's name in Slack, About, last line)")
@@ -54,7 +71,7 @@ WeekdayClock = Annotated[
     str, _shaped(f"(mon|tue|wed|thu|fri|sat|sun) {_TIME}", "a weekday and a time of day, say fri 16:00")
 ]
 SprintNumber = Annotated[str, _shaped("[0-9]{1,4}", "the number of a sprint, say 0")]
-Country = Annotated[str, _shaped("[A-Z]{2}", "a country's two capital letters, say PT")]
+Country = Annotated[str, AfterValidator(_known_country)]
 Place = Annotated[
     str, _shaped(r"[^-\s].*", "a path or an address that git understands, say git@example.com:team/app.git")
 ]

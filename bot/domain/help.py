@@ -134,6 +134,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch schedule show|set <morning|midday|evening|weekly> <[DAY] HH:MM>|skip <which> [DATE]",
         "Show or change when stand-ups and reports are posted.",
         ("/orch schedule set morning 08:30", "/orch schedule skip evening 2026-02-03"),
+        now=True,
     ),
     Entry(
         "budget",

@@ -41,11 +41,10 @@ def ready(
     that wait in a provider's batch, and take no slot."""
     resting = _Rests(rests or {})
     by_id = {task.id: task for task in tasks}
-    chains = _chains(tasks)
     holding = [task for task in tasks if task.state in HOLDING]
     busy = Counter(task.route.rung for task in tasks if task.state in WORKED_ON and task.id not in batched)
     decisions: list[Start | Wait] = []
-    for task in sorted((t for t in tasks if t.state is TaskState.QUEUED), key=lambda t: _urgency(t, chains[t.id])):
+    for task in in_order(tasks):
         holder = file_holder(task, holding)
         why = (
             _dependency(task, by_id)
@@ -63,6 +62,13 @@ def ready(
         if why is None or (holder and holder[0].state in WORKED_ON):
             holding.append(task)
     return tuple(decisions)
+
+
+def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """The queued ones of a project's tasks, the most urgent first (R-PAR-5)."""
+    chains = _chains(tasks)
+    queued = (task for task in tasks if task.state is TaskState.QUEUED)
+    return tuple(sorted(queued, key=lambda task: _urgency(task, chains[task.id])))
 
 
 def file_holder(task: Task, others: Sequence[Task]) -> tuple[Task, str] | None:

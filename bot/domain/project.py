@@ -11,6 +11,7 @@ from pydantic import InstanceOf
 
 from bot.domain.approvals import Team
 from bot.domain.budget import Limits
+from bot.domain.slots import Times
 from bot.domain.task import Frozen, Rung
 from bot.domain.text_model import TextModel
 from bot.domain.working_days import WorkingDays
@@ -43,6 +44,8 @@ class Project(Frozen):
     backups: Mapping[str, str] = {}  # who stands in for whom
     blocker_sla: timedelta = timedelta(hours=2)  # a blocker is answered within this working time (R-SEC-5)
     review_sla: timedelta = timedelta(hours=4)
+    times: Times = Times()  # of the day's posts, as configured; leads may change them (store.slots)
+    grace: timedelta = timedelta(minutes=120)  # how late a post still appears
 
     @property
     def zone(self) -> ZoneInfo:

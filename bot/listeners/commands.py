@@ -14,7 +14,7 @@ from bot.domain.command_values import TaskRef
 from bot.domain.commands import entry_of, parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
-from bot.listeners import budgets, forms, moves, plans, quotes, reports, sights
+from bot.listeners import budgets, forms, moves, plans, quotes, reports, schedules, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, manual, people
 from bot.workflows.deeds import Deed
@@ -67,6 +67,8 @@ async def run_command(desk: Desk, payload: Payload) -> None:
             await plans.plan(desk, payload, person, command)
         case kinds.Sprint():
             await plans.sprint(desk, payload, person, command)
+        case kinds.Schedule():
+            await schedules.schedule(desk, payload, person, command)
         case kinds.Budget():
             await budgets.budget(desk, payload, person, command)
         case kinds.Standup() | kinds.Report():

@@ -370,3 +370,30 @@ class PersonRow(Base):
     digest: Mapped[bool] = mapped_column(default=True)
     notify: Mapped[str] = mapped_column(String(10), default="dm")  # dm | thread
     updated_at: Mapped[datetime]
+
+
+class ScheduleRow(Base):
+    """A project's clock: up to when its slots are in `slots`, and the times that leads changed (domain.slots)."""
+
+    __tablename__ = "schedules"
+
+    project: Mapped[str] = mapped_column(String(16), primary_key=True)
+    looked_until: Mapped[datetime]
+    changes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # kind -> time, as the configuration writes it
+
+
+class SlotRow(Base):
+    """One post of the day (domain.slots.Slot). There is one row for a kind and a date, whoever fires how often."""
+
+    __tablename__ = "slots"
+    __table_args__ = (Index("slots_by_state", "state", "project"),)
+
+    project: Mapped[str] = mapped_column(String(16), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)  # in the project's zone
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10))  # due | started | posted | missed | skipped
+    tries: Mapped[int] = mapped_column(default=0)  # workflows that were started for it
+    started_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    why: Mapped[str] = mapped_column(Text, default="")  # it was skipped or missed

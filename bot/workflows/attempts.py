@@ -52,7 +52,7 @@ async def take_next_step(office: Office, session: AsyncSession, row: TaskRow, *,
     """Do what domain.escalation.next_step says after the last attempt."""
     history = await tasks.history(session, row.pk)
     row.learned = remember(row.learned, lesson)
-    match next_step(history, _policy(office, row, history)):
+    match next_step(history, escalation_policy(office, row, history)):
         case Again(rung=rung, keep=keep, why=why, rule=rule) as again:
             move_to(office, row, rung, why, rule)
             row.route = {**row.route, "complexity": "high"} if again.complex else row.route
@@ -71,7 +71,7 @@ async def take_next_step(office: Office, session: AsyncSession, row: TaskRow, *,
             await block(office, session, row, why, who=who, detail=detail)
 
 
-def _policy(office: Office, row: TaskRow, history: tuple[Attempt, ...]) -> Policy:
+def escalation_policy(office: Office, row: TaskRow, history: tuple[Attempt, ...]) -> Policy:
     """What holds for the task now. An approval of opus is for one attempt: it goes on where that one cost nothing, and
     where a person asked for changes (people.request_changes gives it anew)."""
     last = history[-1]

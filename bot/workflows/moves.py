@@ -59,7 +59,7 @@ async def move(office: Office, deed: Deed, rung: Rung) -> None:
             await _give_to(office, session, row, row.owner, deed.person.id, "reassigned", "given to its owner")
             return
         await refuse_split(session, row)
-        _need_fit(office, row, rung)
+        need_fit(office, row, rung)
         if rung is Rung.OPUS:
             row.opus_approved_by = deed.person.id
         why = f"reassigned to {rung} by a person"
@@ -151,7 +151,7 @@ def _need_open(row: TaskRow, ended_too: tuple[TaskState, ...] = ()) -> None:
         raise UserMistake(f"{row.task_id} is being merged at this moment; it is too late for that.")
 
 
-def _need_fit(office: Office, row: TaskRow, rung: Rung) -> None:
+def need_fit(office: Office, row: TaskRow, rung: Rung) -> None:
     """Raises UserMistake where the rung may not, or cannot, do this task: asked of the router, as at the start."""
     security = Route.model_validate(row.route).code_critical
     if rung is Rung.HAIKU and security:

@@ -104,6 +104,7 @@ class Office:
     mail: asyncio.Event = field(default_factory=asyncio.Event)  # there may be messages to send
     stops: asyncio.Event = field(default_factory=asyncio.Event)  # there may be work to end
     under_way: dict[asyncio.Task[Any], Visit] = field(default_factory=dict)  # what ends with its task's stage
+    tick: asyncio.Event = field(default_factory=asyncio.Event)  # one of the day's posts may be due
 
     def words_of(self, project: str) -> Renderer:
         """The project's own templates before ours (`templates_dir`)."""

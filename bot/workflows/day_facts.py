@@ -1,0 +1,125 @@
+"""The facts of the day's posts, read in the transaction that acts on them (domain.day)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.approvals import merge_hindrance, own_approval
+from bot.domain.budget import Level, limits_of_call
+from bot.domain.day import DayFacts, Stuck, Waiting
+from bot.domain.day_plan import Room
+from bot.domain.escalation import Stop, next_step
+from bot.domain.project import Project
+from bot.domain.sprint import Sprint
+from bot.domain.task import Rung, TaskState
+from bot.store import ledger, sprints, tasks
+from bot.store.day import events_of, since
+from bot.store.tables import EventRow, TaskRow
+from bot.workflows.attempts import escalation_policy
+from bot.workflows.merge import merge_facts
+from bot.workflows.office import ORCH, Office
+from bot.workflows.provider_rests import rests
+
+PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
+REVIEWED = (TaskState.IN_REVIEW, TaskState.AWAITING_APPROVAL)
+
+
+class Gathered(NamedTuple):
+    """The facts, and the levels of today's counters by name: the rungs, the day, the sprint."""
+
+    facts: DayFacts
+    levels: tuple[tuple[str, Level], ...]
+
+
+async def gather(office: Office, session: AsyncSession, project: Project) -> Gathered:
+    """The caller holds the project's lock."""
+    now = office.now()
+    today = project.day(now)
+    rows = await tasks.in_project(session, project.key)
+    watched = [row for row in rows if row.state in (TaskState.BLOCKED, *REVIEWED)]
+    events = await events_of(session, [row.pk for row in watched])
+    open_ids = {row.task_id for row in rows}
+    named = {name for row in rows for name in row.after} - open_ids
+    ended = await tasks.by_ids(session, project.key, named)
+    sprint = await sprints.open_now(session, project.key)
+    levels = await _levels(session, project, sprint, today)
+    tomorrow = await _levels(session, project, sprint, project.working_days.from_(today + timedelta(days=1)))
+    first = sprint.first_day if sprint else None
+    facts = DayFacts(
+        now=now,
+        tasks=tuple(tasks.as_task(row) for row in rows),
+        lost=tuple(row.task_id for row in ended if row.state in (TaskState.CANCELLED, TaskState.FAILED)),
+        stuck=tuple([await _stuck(office, session, row, events[row.pk]) for row in rows if row.state == "blocked"]),
+        reviews=tuple([await _waiting(project, session, row, events[row.pk]) for row in rows if row.state in REVIEWED]),
+        approved=tuple([tasks.as_task(row) for row in rows if await _may_merge(office, session, row)]),
+        resting=frozenset(await rests(office, session, project)),
+        room=_room(project, levels),
+        tomorrow=_room(project, tomorrow),
+        sprint=sprint.number if sprint else None,
+        sprint_day=project.working_days.number(first, today) if first else 0,
+        review_sla=project.review_sla,
+    )
+    return Gathered(facts, levels)
+
+
+async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Sequence[EventRow]) -> Stuck:
+    newest = events[-1]
+    by = next((event.who for event in reversed(events) if event.kind == "blocked"), ORCH)
+    history = await tasks.history(session, row.pk)
+    step = next_step(history, escalation_policy(office, row, history)) if history else None
+    detail = newest.detail
+    day_gone = bool(history) and history[-1].outcome == "day" and isinstance(step, Stop)
+    return Stuck(
+        task=tasks.as_task(row),
+        why=row.waits_for or newest.why,
+        since=since(row, events),
+        blocked_by="" if by == ORCH else by,
+        wants_tokens=bool(detail.get("budget")) or day_gone,
+        wants_review=detail.get("resume") == TaskState.IN_REVIEW and row.head_commit is not None,
+        reviews_tried=await tasks.reviews_without_verdict(session, row.pk, row.head_commit),
+        proposed=Rung(detail["propose"]) if detail.get("propose") else None,
+        was_proposed_split=bool(detail.get("proposal")),
+        next=step,
+    )
+
+
+async def _waiting(project: Project, session: AsyncSession, row: TaskRow, events: Sequence[EventRow]) -> Waiting:
+    """R-APR: whose approval could still count."""
+    task, team = tasks.as_task(row), project.team
+    given = await tasks.approvals(session, row.pk)
+    may = team.who_approves if not row.route["security"] else (*team.who_approves_security, *team.who_approves)
+    able = [each for each in dict.fromkeys(may) if each not in given and own_approval(each, team, task) is None]
+    return Waiting(task=task, since=since(row, events), why=row.waits_for or "", people=tuple(able))
+
+
+async def _may_merge(office: Office, session: AsyncSession, row: TaskRow) -> bool:
+    if row.state != TaskState.AWAITING_APPROVAL:
+        return False
+    return merge_hindrance(await merge_facts(office, session, row)) is None
+
+
+async def _levels(
+    session: AsyncSession, project: Project, sprint: Sprint | None, day: date
+) -> tuple[tuple[str, Level], ...]:
+    number = sprint.number if sprint else 0
+    held = await sprints.limits_in(session, project.limits, project.key, number)
+    of_rung = {
+        rung: limits_of_call(held, project=project.key, task="", attempt=0, sprint=number, rung=rung, day=day, budget=0)
+        for rung in PAID
+    }
+    whole = next(iter(of_rung.values()))[1:]  # the day and the sprint, the same for every rung
+    levels = await ledger.levels(session, [*(limits[0] for limits in of_rung.values()), *whole])
+    return tuple(zip([*PAID, "day", "sprint"], levels, strict=True))
+
+
+def _room(project: Project, levels: tuple[tuple[str, Level], ...]) -> Room:
+    """What new attempts may take: up to the red mark of a day (R-BUD-3), and all of the sprint."""
+    left = {
+        name: max(0, int(level.limit.tokens * (1 if name == "sprint" else project.limits.red)) - level.taken)
+        for name, level in levels
+    }
+    return Room(rungs={rung: left[rung] for rung in PAID}, day=left["day"], sprint=left["sprint"])
