@@ -66,13 +66,14 @@ class Clock:
         project, now = self._office.projects[key], self._office.now()
         async with self._office.db.begin() as session:
             found = await slots.schedule(session, key, now)
-            if found.looked_until < now and await slots.move_on(session, key, found.looked_until, now):
-                await _put_in(session, project, timetable_of(project, found.changes), found.looked_until, now)
-            starting = [
-                (row.kind, row.day, row.tries + 1)
-                for row in await slots.to_post(session, key)
-                if await _may_start(session, project, row, now) and await slots.start(session, row, now)
-            ]
+            before = found.looked_until
+            if before < now and await slots.move_on(session, key, before, now):
+                await _put_in(session, project, timetable_of(project, found.changes), before, now)
+            starting = []
+            for row in await slots.to_post(session, key):
+                tries = row.tries + 1
+                if await _may_start(session, project, row, now) and await slots.start(session, row, now):
+                    starting.append((row.kind, row.day, tries))
         for kind, day, tries in starting:
             await self._start(key, kind, day, tries)
 

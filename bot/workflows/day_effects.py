@@ -60,7 +60,7 @@ async def _do(office: Office, session: AsyncSession, project: str, action: Actio
 async def _cheaper(office: Office, session: AsyncSession, row: TaskRow, action: Action) -> None:
     assert action.rung is not None
     need_fit(office, row, action.rung)
-    move_to(office, row, action.rung)
+    move_to(office, row, action.rung, action.why, action.rule)
     row.base_commit = row.start_commit = row.waits_for = None
     await forget_head(office, session, row)
     await tasks.note(session, row, at=office.now(), who=ORCH, kind="reassigned", why=action.why,

@@ -25,6 +25,8 @@ from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import rests
 
 PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
+#: After these the rules have no next step: it was good, or somebody stopped it.
+NO_FAILURE = ("passed", "interrupted")
 REVIEWED = (TaskState.IN_REVIEW, TaskState.AWAITING_APPROVAL)
 
 
@@ -70,9 +72,10 @@ async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Se
     newest = events[-1]
     by = next((event.who for event in reversed(events) if event.kind == "blocked"), ORCH)
     history = await tasks.history(session, row.pk)
-    step = next_step(history, escalation_policy(office, row, history)) if history else None
+    failed = bool(history) and history[-1].outcome not in NO_FAILURE
+    step = next_step(history, escalation_policy(office, row, history)) if failed else None
     detail = newest.detail
-    day_gone = bool(history) and history[-1].outcome == "day" and isinstance(step, Stop)
+    day_gone = failed and history[-1].outcome == "day" and isinstance(step, Stop)
     return Stuck(
         task=tasks.as_task(row),
         why=row.waits_for or newest.why,
