@@ -63,7 +63,7 @@ Role = Literal["all", "slack", "worker"]
 
 #: DBOS resumes only what the same version started; stages are short and their code tolerates what came before, so the
 #: version stands still until a stage's steps change in a way that a half-done one could not go on with.
-STAGES_VERSION = "1"
+STAGES_VERSION = "2"
 #: How long a stop lets stages come to their end.
 STOP_SECONDS = 5.0
 #: The years around a start whose public holidays are known: sprints of the past, and a process that runs long.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from bot.domain.task import Frozen, Task, TaskState
+from bot.domain.task import ENDED, Frozen, Rung, Task, TaskState
 
 
 class Role(StrEnum):
@@ -180,15 +180,34 @@ def needs_checklist(facts: MergeFacts) -> bool:
 
 def counting_approvals(facts: MergeFacts) -> tuple[str, ...]:
     """Who approved this head commit and counts: in role, not barred, not their own (R-APR-1)."""
-    allowed = {*facts.team.who_approves, *facts.team.who_approves_security}
+    counts = set(who_could_approve(facts.team, facts.task)) - set(facts.barred)
     return tuple(
-        person
-        for person, commit in facts.approvals.items()
-        if commit == facts.task.head_commit
-        and person in allowed
-        and person not in facts.barred
-        and own_approval(person, facts.team, facts.task) is None
+        person for person, commit in facts.approvals.items() if commit == facts.task.head_commit and person in counts
     )
+
+
+def who_could_approve(team: Team, task: Task) -> tuple[str, ...]:
+    """Everyone whose approval of this task counts."""
+    roles = dict.fromkeys((*team.who_approves, *team.who_approves_security))
+    return tuple(person for person in roles if own_approval(person, team, task) is None)
+
+
+def may_need_approval(task: Task) -> bool:
+    """Whether it is, or may become, a change that waits for approval: work of a model that has not ended."""
+    return task.state not in ENDED and task.route.rung not in (Rung.MANUAL, Rung.GEMINI)
+
+
+def shortage(team: Team, task: Task) -> str | None:
+    """Why nobody's approval would be enough: too few people for R-APR's rule. None where they suffice."""
+    who = who_could_approve(team, task)
+    if not task.route.security:
+        return None if who else "nobody may approve it but who asked for or owns it; add one to `approvers`"
+    if len(who) < 2:
+        few = "only one person" if who else "nobody"
+        return f"two people have to approve it, and {few} may who neither asked for nor owns it; add to `approvers`"
+    if not set(who) & set(team.who_approves_security):
+        return "no security approver may approve it but who asked for or owns it; add one to `security_approvers`"
+    return None
 
 
 def survives_rebuild(changed_by_task: Collection[str], changed_by_base: Collection[str]) -> bool:

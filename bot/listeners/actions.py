@@ -65,7 +65,8 @@ async def _approve(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
 
 
 async def _ask_reason(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await people.may_send_back(desk.office, deed)
+    button = card.REJECT if payload["action"] == card.REJECT.action else card.REQUEST_CHANGES
+    await people.may_open(desk.office, deed, button, head)
     await forms.open_for(desk, payload, deed.task_id, forms.reason_form(desk.office, payload))
 
 

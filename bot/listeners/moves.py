@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.domain import card
 from bot.domain import command_kinds as kinds
 from bot.domain.approvals import Person
 from bot.domain.splitting import MOST, parse_form
@@ -11,7 +12,7 @@ from bot.domain.task import Rung
 from bot.errors import UserMistake
 from bot.listeners import forms
 from bot.listeners.desk import Desk, Payload
-from bot.workflows import incident, intake, moves, split
+from bot.workflows import incident, intake, moves, people, split
 from bot.workflows.deeds import Deed
 
 
@@ -36,8 +37,8 @@ async def report_incident(desk: Desk, payload: Payload, person: Person, command:
     fix, by_hand = await incident.report_incident(
         desk.office, project, command.what, person, delivery_key=payload["key"]
     )
-    people = tuple(dict.fromkeys((*project.team.leads, *project.team.who_approves)))
-    await desk.answer(payload, "replies/incident", fix=fix, by_hand=by_hand, people=people)
+    told = tuple(dict.fromkeys((*project.team.leads, *project.team.who_approves)))
+    await desk.answer(payload, "replies/incident", fix=fix, by_hand=by_hand, people=told)
 
 
 async def on_take_over(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
@@ -45,6 +46,7 @@ async def on_take_over(desk: Desk, payload: Payload, deed: Deed, _: str) -> None
 
 
 async def on_reassign(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
+    await people.may_open(desk.office, deed, card.REASSIGN, "")
     view = desk.office.render.message(
         "views/reassign",
         {"value": payload["value"], "channel": payload["channel"], "rungs": [rung.value for rung in Rung]},

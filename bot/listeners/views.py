@@ -98,9 +98,9 @@ async def _assign(desk: Desk, payload: Payload) -> None:
 
 
 async def _send_back(desk: Desk, payload: Payload) -> None:
-    project, task_id, _head = named_in(payload["value"])
+    project, task_id, head = named_in(payload["value"])
     deed = Deed(project, task_id, await desk.person(payload))
-    await (people.reject if payload["reject"] else people.request_changes)(desk.office, deed, payload["reason"])
+    await (people.reject if payload["reject"] else people.request_changes)(desk.office, deed, head, payload["reason"])
 
 
 async def _approve(desk: Desk, payload: Payload) -> None:

@@ -136,6 +136,12 @@ async def newest_event(session: AsyncSession, pk: int) -> EventRow:
     return (await session.scalars(query)).one()
 
 
+async def newest_by_person(session: AsyncSession, pk: int) -> EventRow | None:
+    """The last thing that a person did to a task."""
+    query = select(EventRow).where(EventRow.task_pk == pk, EventRow.who != "orch").order_by(EventRow.id.desc()).limit(1)
+    return (await session.scalars(query)).one_or_none()
+
+
 #: Notes that say anew why a task stands where it does, and what it may go on with.
 RESTATES = ("blocked", "split_refused")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.approvals import may_need_approval, shortage
 from bot.domain.calls import Verdict
 from bot.domain.card import buttons
 from bot.store import ledger, tasks
@@ -41,5 +42,6 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "review": review if review and review.head_commit == row.head_commit else None,
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,
         "approved_by": tuple(await tasks.approvals(session, pk)),
+        "shortage": shortage(office.projects[row.project].team, task) if may_need_approval(task) else None,
         "branch": office.projects[row.project].branch,
     }

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain import card
 from bot.domain.approvals import Action, Person, refusal
+from bot.domain.clicks import hindrance
 from bot.domain.task import TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
+
+#: The same click by the same person within so long is one click.
+DOUBLE_CLICK = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,30 @@ def need_right(office: Office, deed: Deed, action: Action, row: TaskRow) -> None
     why_not = refusal(action, deed.person, office.projects[row.project].team, tasks.as_task(row))
     if why_not:
         raise UserMistake(f"{why_not} {row.task_id} was left as it is.")
+
+
+async def can_click(
+    office: Office, session: AsyncSession, row: TaskRow, deed: Deed, button: card.Button, *recorded: str
+) -> bool:
+    """Whether the click does something in the task's state (domain.clicks). False: it is a double click, since the
+    last thing that a person did was `recorded` as this very deed. Raises UserMistake that says why not."""
+    why_not = hindrance(button.action, TaskState(row.state))
+    if why_not is None:
+        return True
+    last = await tasks.newest_by_person(session, row.pk)
+    again = last is not None and last.who == deed.person.id and last.kind in recorded
+    if again and last is not None and office.now() - last.at < DOUBLE_CLICK:
+        return False
+    raise UserMistake(f"{row.task_id} {why_not}.")
+
+
+def need_head(row: TaskRow, head: str) -> None:
+    """Raises UserMistake where a click was meant for another commit than today's (R-APR-1). `head` empty: for any."""
+    if head and head != row.head_commit:
+        raise UserMistake(
+            f"{row.task_id} has a new commit since that message ({(row.head_commit or '')[:10]}). "
+            "Look at the change in its thread, then decide on the card."
+        )
 
 
 def need_state(row: TaskRow, state: TaskState, consequence: str) -> None:

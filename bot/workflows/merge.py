@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,7 +14,7 @@ from bot.domain.approvals import MergeFacts, counting_approvals, merge_hindrance
 from bot.domain.change import CheckRun
 from bot.domain.commit_message import merge_message
 from bot.domain.task import TaskState
-from bot.errors import BaseMoved, MergeConflict, RepositoryError, TreeDirty
+from bot.errors import BaseMoved, ChatError, MergeConflict, RepositoryError, TreeDirty
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, take_next_step, tell_thread
@@ -52,8 +54,9 @@ async def merge(office: Office, visit: Visit) -> None:
 
 
 async def _merge(office: Office, visit: Visit) -> None:
+    barred = await office.step(barred_by_now, visit)
     for _rebuild in range(REBUILDS):
-        words = await office.tx(may_still_merge, visit)
+        words = await office.tx(may_still_merge, visit, barred)
         if words is None:
             return
         built = await office.step(build, visit, *words)
@@ -69,10 +72,29 @@ async def _merge(office: Office, visit: Visit) -> None:
     await office.tx(give_up, visit)
 
 
-async def may_still_merge(office: Office, session: AsyncSession, visit: Visit) -> tuple[str, datetime] | None:
+async def barred_by_now(office: Office, visit: Visit) -> tuple[str, ...]:
+    """Who approved, and may do nothing any more: a guest by now, deactivated, of another workspace."""
+    async with office.db.read() as session:
+        people = await tasks.approvals(session, visit.pk)
+    return await barred_among(office, people)
+
+
+async def barred_among(office: Office, people: Iterable[str]) -> tuple[str, ...]:
+    """Those of them who may do nothing. Where Slack cannot say, they stand as they did when they approved."""
+    barred = []
+    for person in people:
+        with contextlib.suppress(ChatError):
+            if (await office.chat.person(person)).barred:
+                barred.append(person)
+    return tuple(barred)
+
+
+async def may_still_merge(
+    office: Office, session: AsyncSession, visit: Visit, barred: tuple[str, ...]
+) -> tuple[str, datetime] | None:
     """Ask the gate once more; the commit's message and time, or None when the task went back to its approvers."""
     row = await current(session, visit)
-    facts = await merge_facts(office, session, row)
+    facts = await merge_facts(office, session, row, barred)
     hindrance = merge_hindrance(facts)
     if hindrance:
         await tasks.step(session, row, TaskState.AWAITING_APPROVAL, at=office.now(), who=ORCH, why=hindrance)
@@ -90,7 +112,7 @@ async def may_still_merge(office: Office, session: AsyncSession, visit: Visit) -
     return message, office.now()
 
 
-async def merge_facts(office: Office, session: AsyncSession, row: TaskRow) -> MergeFacts:
+async def merge_facts(office: Office, session: AsyncSession, row: TaskRow, barred: tuple[str, ...] = ()) -> MergeFacts:
     """All that the merge gate looks at, read in this transaction."""
     review = await tasks.newest_review(session, row.pk)
     approved = bool(review and review.verdict and review.verdict["verdict"] == "approve" and review.rung == "gemini")
@@ -102,6 +124,7 @@ async def merge_facts(office: Office, session: AsyncSession, row: TaskRow) -> Me
         reviewed_head=review.head_commit if review and approved else None,
         checks_green=all(run.status == "passed" for run in runs),
         checks_not_run=any(run.status == "not_run" for run in runs),
+        barred=barred,
     )
 
 

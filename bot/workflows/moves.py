@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain import card
 from bot.domain.approvals import Action, Person, merge_hindrance
 from bot.domain.assign import AssignRequest
 from bot.domain.task import ENDED, RESUMED, Route, Rung, TaskState, TaskType
@@ -12,7 +13,7 @@ from bot.store import tasks
 from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
-from bot.workflows.deeds import Deed, doing, need_right, need_state, state_words
+from bot.workflows.deeds import Deed, can_click, doing, need_right, need_state, state_words
 from bot.workflows.intake import route_request
 from bot.workflows.manual import hand_over_work, retire
 from bot.workflows.merge import merge_facts
@@ -31,7 +32,7 @@ NEEDED: dict[Rung, Action] = {
 async def take_over(office: Office, deed: Deed) -> None:
     """Finish a task by hand: it is with this person from now on, and nobody pays for it any more."""
     async with doing(office, deed, Action.TAKE_OVER) as (session, row):
-        _need_open(row)
+        await can_click(office, session, row, deed, card.TAKE_OVER)
         if row.state == TaskState.WITH_HUMAN and row.owner == deed.person.id:
             return  # a double click
         await _give_to(office, session, row, deed.person.id, deed.person.id, "taken_over", "taken over by a person")
@@ -118,7 +119,8 @@ async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who:
     await tasks.go_on_with_attempt(session, row)
     await tasks.step(session, row, to, at=office.now(), who=who, kind=kind, why=why)
     if merging and merge_hindrance(await merge_facts(office, session, row)) is None:
-        await tasks.step(session, row, TaskState.MERGING, at=office.now(), who=who, why="its approvals stand")
+        await tasks.step(session, row, TaskState.MERGING, at=office.now(), who=who, kind=kind,
+                         why="its approvals stand")  # fmt: skip
 
 
 async def refuse_split(session: AsyncSession, row: TaskRow) -> None:

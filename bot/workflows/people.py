@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain import card
 from bot.domain.approvals import Action, merge_hindrance, needs_checklist, refusal
+from bot.domain.clicks import CLICKS
 from bot.domain.escalation import Outcome
-from bot.domain.task import ENDED, Rung, TaskState
+from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.tables import TaskRow
 from bot.workflows import manual
 from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
-from bot.workflows.deeds import Deed, doing, need_state, state_words
+from bot.workflows.deeds import Deed, can_click, doing, need_head, need_state
 from bot.workflows.merge import merge_facts
 from bot.workflows.moves import back_to_work, refuse_split
 from bot.workflows.office import Office
@@ -39,26 +41,20 @@ async def _lines_to_tick(office: Office, session: AsyncSession, row: TaskRow) ->
     return tuple(line.strip() for line in (*lines, *row.criteria) if line.strip())
 
 
-async def may_send_back(office: Office, deed: Deed) -> None:
-    """Raises UserMistake where `Request changes` or `Reject` would be refused, before a form is opened for it."""
-    async with doing(office, deed, Action.REQUEST_CHANGES) as (_session, row):
-        need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to send back")
+async def may_open(office: Office, deed: Deed, button: card.Button, head: str) -> None:
+    """Raises UserMistake where what a form is for would be refused, before it is opened."""
+    async with doing(office, deed, CLICKS[button.action].action) as (session, row):
+        await can_click(office, session, row, deed, button)
+        need_head(row, head)
 
 
 async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> None:
     """Consent to merge exactly this head commit; an ordinary task merges at once (R-APR-1, R-APR-2). `ticked`: how
     many lines of the checklist the person ticked."""
     async with doing(office, deed, Action.APPROVE) as (session, row):
-        standing = await tasks.approvals(session, row.pk)
-        if row.state in (TaskState.MERGING, TaskState.MERGED) and deed.person.id in standing:
-            return  # a double click
-        if row.state != TaskState.AWAITING_APPROVAL:
-            raise UserMistake(f"{row.task_id} is {state_words(row)} by now; there is nothing to approve.")
-        if head != row.head_commit:
-            raise UserMistake(
-                f"{row.task_id} has a new commit since that message ({(row.head_commit or '')[:10]}). "
-                "Look at the change in its thread, then approve it on the card."
-            )
+        if not await can_click(office, session, row, deed, card.APPROVE, "approved", "merging"):
+            return
+        need_head(row, head or "none")
         if ticked < len(await _lines_to_tick(office, session, row)):
             raise UserMistake(f"The checklist of {row.task_id} is not ticked. Click *Approve merge* on its card again.")
         now = office.now()
@@ -81,12 +77,16 @@ async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> 
                               why=hindrance)  # fmt: skip
 
 
-async def request_changes(office: Office, deed: Deed, reason: str) -> None:
-    """Send the change back: the reason feeds the next attempt, which builds on the same commit."""
+async def request_changes(office: Office, deed: Deed, head: str, reason: str) -> None:
+    """Send this commit back: the reason feeds the next attempt, which builds on it."""
     async with doing(office, deed, Action.REQUEST_CHANGES) as (session, row):
-        need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to send back")
+        if not await can_click(office, session, row, deed, card.REQUEST_CHANGES, "next_attempt", "blocked"):
+            return
+        need_head(row, head)
         await tell_thread(office, session, row, f"changes-{row.attempt}", "thread/changes_requested",
                           who=deed.person.id, reason=reason)  # fmt: skip
+        await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="changes_requested", why=reason,
+                         detail={"head": row.head_commit})  # fmt: skip
         outcome: Outcome = "person"
         await tasks.reopen_attempt_as(session, row, outcome, reason)
         team = office.projects[row.project].team  # each attempt at opus is approved anew (R-ESC-8)
@@ -94,14 +94,17 @@ async def request_changes(office: Office, deed: Deed, reason: str) -> None:
         await take_next_step(office, session, row, lesson=f"A person asked for changes: {reason}", who=deed.person.id)
 
 
-async def reject(office: Office, deed: Deed, reason: str) -> None:
+async def reject(office: Office, deed: Deed, head: str, reason: str) -> None:
     """End the task without merging it."""
     async with doing(office, deed, Action.REJECT) as (session, row):
-        need_state(row, TaskState.AWAITING_APPROVAL, "so there is no change to reject")
+        if not await can_click(office, session, row, deed, card.REJECT, "rejected"):
+            return
+        need_head(row, head)
         await tasks.void_approvals(session, row.pk, office.now())
         await tasks.step(
-            session, row, TaskState.FAILED, at=office.now(), who=deed.person.id, kind="rejected", why=reason
-        )
+            session, row, TaskState.FAILED, at=office.now(), who=deed.person.id, kind="rejected", why=reason,
+            detail={"head": row.head_commit},
+        )  # fmt: skip
         await tell_thread(office, session, row, f"rejected-{row.attempt}", "thread/rejected",
                           who=deed.person.id, reason=reason)  # fmt: skip
 
@@ -109,10 +112,8 @@ async def reject(office: Office, deed: Deed, reason: str) -> None:
 async def cancel(office: Office, deed: Deed) -> None:
     """Stop a task; what it spent stays in the ledger, and `retry` queues it again."""
     async with doing(office, deed, Action.CANCEL) as (session, row):
-        if row.state in ENDED:
-            raise UserMistake(f"{row.task_id} is {state_words(row)} already.")
-        if row.state == TaskState.MERGING:
-            raise UserMistake(f"{row.task_id} is being merged at this moment; it is too late to stop it.")
+        if not await can_click(office, session, row, deed, card.STOP, "cancelled"):
+            return
         why = f"stopped by <@{deed.person.id}>"
         await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why="stopped by a person")
         if row.state == TaskState.WITH_HUMAN:
@@ -123,10 +124,8 @@ async def cancel(office: Office, deed: Deed) -> None:
 async def retry(office: Office, deed: Deed) -> None:
     """Queue a blocked, cancelled or failed task again; where only the review is missing, just that is made up for."""
     async with doing(office, deed, Action.RETRY) as (session, row):
-        if row.state not in (TaskState.BLOCKED, TaskState.CANCELLED, TaskState.FAILED):
-            raise UserMistake(
-                f"{row.task_id} is {state_words(row)}; only a blocked, cancelled or failed task can be retried."
-            )
+        if not await can_click(office, session, row, deed, card.RETRY, "retried"):
+            return
         await refuse_split(session, row)
         await back_to_work(office, session, row, deed.person.id, "retried", "retried by a person")
 
@@ -135,7 +134,9 @@ async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
     """Move a blocked task to sonnet, or with an approver's click to opus (R-ESC-8)."""
     action = Action.OPUS if rung is Rung.OPUS else Action.ESCALATE
     async with doing(office, deed, action) as (session, row):
-        need_state(row, TaskState.BLOCKED, "so it needs no other model now")
+        button = card.TO_OPUS if rung is Rung.OPUS else card.TO_SONNET
+        if not await can_click(office, session, row, deed, button, "escalated"):
+            return
         if rung is Rung.OPUS:
             row.opus_approved_by = deed.person.id
         why = f"escalated to {rung} by a person"

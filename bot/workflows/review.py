@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.approvals import who_could_approve
 from bot.domain.calls import ModelRequest, ReviewReply, Verdict
 from bot.domain.lessons import of_findings
 from bot.domain.task import Rung, TaskState
@@ -100,7 +101,7 @@ async def _approved(office: Office, session: AsyncSession, row: TaskRow, verdict
     await outbox.want(session, key, "upload", row.channel, upload, now, task_pk=row.pk)
     why = f"gemini approved it with {verdict.quality_score:g}/10"
     await tasks.step(session, row, TaskState.AWAITING_APPROVAL, at=now, who=ORCH, why=why)
-    approvers = office.projects[row.project].team.who_approves
+    approvers = who_could_approve(office.projects[row.project].team, tasks.as_task(row))
     await tell_thread(office, session, row, f"approve-{row.head_commit}", "thread/ready", approvers=approvers)
 
 

@@ -60,7 +60,7 @@ async def test_a_stale_button_merges_nothing(shared: Orch) -> None:
     task = await _awaiting(shared, "docs/c.md")
     before = shared.repo.head
     await shared.lead.clicks("Approve merge", on=task, forge={"value": f"GRANTER|{task}|{'0' * 40}"})
-    await shared.lead.sees_privately("has a new commit since that message", "approve it on the card")
+    await shared.lead.sees_privately("has a new commit since that message", "decide on the card")
     for value in ("", "GRANTER", "a|b|c|d", "||", f"NOPE|{task}|x", "GRANTER|S9-D9-9|x"):
         await shared.lead.clicks("Approve merge", on=task, forge={"value": value})
         assert await shared.lead.sees_privately("")

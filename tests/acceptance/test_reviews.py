@@ -77,7 +77,7 @@ async def test_no_verdict_twice_is_never_an_approval(
     asked = len([c for c in shared.models.asked(HAIKU) if f"/{task}/" in c.call_id])
 
     await shared.lead.clicks("Retry", on=task, forge={"action_id": "task_approve", "value": _value(task, row)})
-    await shared.lead.sees_privately("blocked by now; there is nothing to approve")
+    await shared.lead.sees_privately("is blocked, so there is nothing to approve")
 
     await shared.dev.clicks("Retry", on=task)  # only the review is made again
     card = await shared.channel.shows(task, "approved · 8.5/10", state="Awaiting approval")

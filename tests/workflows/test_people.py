@@ -81,7 +81,7 @@ async def test_approve_and_reject_at_once_end_in_one_of_them(database_url: str) 
         await awaiting(database)
         await at_once(
             people.approve(office, deed("U0LEAD"), HEAD),
-            people.reject(office, deed("U0TWO"), "no"),
+            people.reject(office, deed("U0TWO"), HEAD, "no"),
             people.cancel(office, deed("U0DEV")),
         )
         happened = [kind for kind in await kinds(office) if kind in ("merging", "rejected", "cancelled")]
