@@ -34,7 +34,7 @@ async def test_running_the_tests_is_a_persons_work(shared: Orch) -> None:
     await shared.lead.submits(seen="All green")
     await shared.channel.shows(task, state="Done")
     await shared.lead.types(f"/orch cancel {task}")
-    await shared.lead.sees_privately("is done already")
+    await shared.lead.sees_privately("is done, so it cannot be stopped")
 
 
 async def test_a_question_is_answered_in_the_thread(shared: Orch) -> None:
