@@ -83,7 +83,7 @@ async def test_a_day(day: tuple[Orch, Moved]) -> None:
     await orch.channel.shows(stopped, state="Awaiting approval")
 
     midday = await _post(orch, clock, time(12, 40), "Checkpoint · GRANTER · Mon 23 Nov")
-    assert "posted 40 min late" in words(midday) and "2 approvals" not in words(midday)
+    assert "Posted 40 min late" in words(midday) and "2 approvals" not in words(midday)
     assert f"{unreviewed} waits for an approval for 4 h" in words(midday)
     await orch.channel.thread_shows(unreviewed, "<@U0TWO>, <@U0LEAD>")
     assert "chased" in [event.kind for event in await orch.events(unreviewed)]
