@@ -25,8 +25,12 @@ class Assign(Frozen):
 
 
 class List(Frozen):
+    """The tasks of a view whose text or id holds every word of `words`, and that `owner` owns, where one is named."""
+
     command: Literal["list"] = "list"
     view: ListView = "open"
+    words: str = ""
+    owner: str | None = None
 
 
 class Status(Frozen):

@@ -36,7 +36,7 @@ from bot.domain.command_kinds import (
     Weekday,
     Why,
 )
-from bot.domain.command_text import Word, shown, split, unescape
+from bot.domain.command_text import Word, option_name, shown, split, unescape
 from bot.domain.command_values import TaskRef
 from bot.domain.help import BY_NAME, NAMES, SYNONYMS
 from bot.domain.limit_orders import MOST_RAISED
@@ -44,6 +44,16 @@ from bot.domain.task import Rung
 from bot.errors import UserMistake
 
 MAX_REASON = 1_000  # characters
+MAX_SEARCH = 80  # characters
+#: What people call the views of `list`.
+VIEW_WORDS: dict[str, str] = {
+    **{view: view for view in get_args(ListView)},
+    "me": "mine",
+    "my": "mine",
+    "stuck": "blocked",
+    "everything": "all",
+    "active": "running",
+}
 #: Options of `report`, and the field each fills.
 REPORT_OPTIONS = {"date": "on", "sprint": "sprint"}
 
@@ -81,11 +91,30 @@ def _assign(rest: str) -> Assign:
 
 
 def _list(rest: str) -> List:
+    """A view, an owner and words to search for, in any order; without a view all tasks are searched."""
+    view, owner, said = "", None, list[str]()
     words = split(rest)
-    _at_most(words, 1)
-    also = {"me": "mine", "my": "mine", "stuck": "blocked", "everything": "all", "active": "running"}
-    views = get_args(ListView)
-    return List.model_validate({"view": _one_of(words[0], views, "a list", also)}) if words else List()
+    while words:
+        word = words.pop(0)
+        option = option_name(word)
+        if option and option[0] == "owner":
+            owner = values.person(option[1] or (words.pop(0).value if words else ""))
+        elif option:
+            raise UserMistake(f"`list` has no option {shown(word.value)}.")
+        elif word.value.startswith(("<@", "@")):
+            owner = values.person(word.value)
+        elif (found := VIEW_WORDS.get(word.value.lower())) and not word.quoted:
+            if view:
+                raise UserMistake(
+                    f"I do not know what to do with {shown(word.value)} there. Ask for one list at a time."
+                )
+            view = found
+        else:
+            said.append(word.value)
+    text = " ".join(said)
+    if len(text) > MAX_SEARCH:
+        raise UserMistake(f"A search has at most {MAX_SEARCH} characters.")
+    return List.model_validate({"view": view or ("all" if said or owner else "open"), "words": text, "owner": owner})
 
 
 def _on_task(kind: type[Why | Cancel | Retry | Unblock | Takeover]) -> Callable[[str], Command]:

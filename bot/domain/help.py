@@ -55,9 +55,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "list",
-        "/orch list [mine|running|blocked|review|all]",
-        "Show the tasks; without a word, those that are open.",
-        ("/orch list", "/orch list blocked"),
+        "/orch list [mine|running|blocked|review|all] [words] [@owner]",
+        "Show the tasks, or those that hold a word or that somebody owns; by default the open ones.",
+        ("/orch list blocked", "/orch list billing @ann"),
         now=True,
     ),
     Entry(

@@ -14,7 +14,7 @@ from bot.domain.command_values import TaskRef
 from bot.domain.commands import entry_of, parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
-from bot.listeners import budgets, forms, moves, plans, quotes, reports, schedules, sights
+from bot.listeners import budgets, forms, lists, moves, plans, quotes, reports, schedules, sights
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, manual, people
 from bot.workflows.deeds import Deed
@@ -51,9 +51,8 @@ async def run_command(desk: Desk, payload: Payload) -> None:
             await _help(desk, payload, topic)
         case kinds.Assign(request=request):
             await assign(desk, payload, person, request)
-        case kinds.List(view=view):
-            facts = await sights.task_list(desk.office, desk.project(payload["channel"]), person.id, view)
-            await desk.answer(payload, "replies/list", **facts)
+        case kinds.List():
+            await lists.show(desk, payload, person, desk.project(payload["channel"]).key, command)
         case kinds.Status(task=None):
             facts = await sights.overview(desk.office, desk.project(payload["channel"]))
             await desk.answer(payload, "replies/overview", **facts)

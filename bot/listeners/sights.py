@@ -8,20 +8,21 @@ from typing import Any
 from bot.domain.approvals import Action, Person, refusal
 from bot.domain.assign import AssignRequest
 from bot.domain.budget import limits_of_call
+from bot.domain.command_kinds import List
 from bot.domain.coordinator import coordinator_limit
 from bot.domain.order import Wait, ready
 from bot.domain.paths import may_share
 from bot.domain.project import Project
-from bot.domain.task import Rung, Task, TaskState
+from bot.domain.task import ENDED, Rung, Task, TaskState
 from bot.errors import UserMistake
-from bot.store import ledger, limit_orders, sprints, tasks
+from bot.store import ledger, limit_orders, sprints, task_lists, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
 from bot.workflows.intake import expected_cost, route_request
 from bot.workflows.office import Office
 from bot.workflows.provider_rests import healths
 
-LISTED = 30
+LISTED = 20
 OVERVIEWED = 10
 UNKNOWN = 5
 RUNNING = (TaskState.RUNNING, TaskState.CHECKING, TaskState.IN_REVIEW, TaskState.MERGING)
@@ -34,16 +35,32 @@ VIEWS: dict[str, tuple[TaskState, ...]] = {
 }
 
 
-async def task_list(office: Office, project: Project, person: str, view: str) -> dict[str, Any]:
-    """The newest tasks of a view, and how many there are."""
+async def task_list(office: Office, project: Project, person: str, asked: List, number: int) -> dict[str, Any]:
+    """One page of the tasks that are asked for, newest first, and how many there are; pages count from 0. Beyond the
+    end it is the last page."""
+    open_ones = tuple(state for state in TaskState if state not in ENDED)
+    states = VIEWS.get(asked.view, open_ones if asked.view == "open" else tuple(TaskState))
+    wanted: dict[str, Any] = {
+        "mine": person if asked.view == "mine" else None,
+        "owner": asked.owner,
+        "words": asked.words.split(),
+    }
     async with office.db.read() as session:
-        rows = await tasks.in_project(session, project.key, ended=view in ("all", "mine"))
-    wanted = [
-        row
-        for row in reversed(rows)
-        if (view != "mine" or person in (row.owner, row.requester)) and row.state in VIEWS.get(view, tuple(TaskState))
-    ]
-    return {"view": view, "project": project.key, "rows": wanted[:LISTED], "total": len(wanted)}
+        rows, total = await task_lists.page(session, project.key, states, **wanted, first=number * LISTED, count=LISTED)
+        if not rows and total:
+            number = (total - 1) // LISTED
+            rows, total = await task_lists.page(
+                session, project.key, states, **wanted, first=number * LISTED, count=LISTED
+            )
+    return {
+        "asked": asked,
+        "project": project.key,
+        "rows": rows,
+        "total": total,
+        "first": number * LISTED,
+        "page": number,
+        "pages": -(-total // LISTED),
+    }
 
 
 async def status(office: Office, key: str, task_id: str) -> dict[str, Any]:

@@ -7,9 +7,11 @@ import html
 import pytest
 
 from bot.domain.help import ENTRIES
+from tests.acceptance.card import buttons, words
 from tests.acceptance.conversation import Orch
 from tests.acceptance.models import Reply
 from tests.domain.test_command_mistakes import WRONG
+from tests.store.samples import a_task
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -144,3 +146,28 @@ async def test_a_text_of_4000_characters_fits_everywhere(shared: Orch) -> None:
         await shared.dev.sees_privately(task)
     await shared.dev.types(f"/orch assign {text[:3950]} --files docs/long.md --dry-run")
     await shared.dev.sees_privately("Quote")
+
+
+async def test_a_long_list_is_turned_page_by_page(shared: Orch) -> None:
+    """500 tasks stay within Slack's limits; the private answer is turned over in place."""
+    async with shared.office.db.begin() as session:
+        for number in range(1, 501):
+            text = f"Page {number} <!channel> " + ("about penguins " if number % 2 else "") + "x" * 3_900
+            session.add(a_task(10_000 + number, text=text, state="cancelled", owner="U0OUT", requester="U0OUT"))
+    await shared.two.types('/orch list "penguins" page --owner <@U0OUT>')
+    first = await shared.two.sees_privately("250 tasks", "1-20", "*S0-D0-10499*")
+    assert "S0-D0-10459*" not in first and "<!channel>" not in first
+    (shown,) = shared.world.ephemerals("U0TWO")[-1:]
+    await shared.two.clicks("Next", on=shown)
+    await shared.until(lambda: "21-40" in words(shown) or None, "the second page in the same message")
+    assert [label for label, _ in buttons(shown)] == ["Previous", "Next"] and "*S0-D0-10459*" in words(shown)
+    await shared.two.clicks("Previous", on=shown)
+    await shared.until(lambda: "1-20" in words(shown) or None, "the first page again")
+    assert [label for label, _ in buttons(shown)] == ["Next"]
+
+    await shared.two.types("/orch list blokced")
+    await shared.two.sees_privately("0 tasks", "Did you mean `/orch list blocked`?")
+    await shared.two.types("/orch list --owner ann")
+    await shared.two.sees_privately("is only a name to me")
+    await shared.two.types("/orch list S0-D0-10007")
+    await shared.two.sees_privately("1 task", "*S0-D0-10007* cancelled")

@@ -28,7 +28,9 @@ WRONG: list[tuple[str, str]] = [
     ("retry all", "`all` is not a task id"),
     ("done S1000-D1-1", "is not a task id"),
     # other commands
-    ("list mines", "`mines` is not a list. Did you mean `mine`?"),
+    ("list --mine", "`list` has no option `--mine`."),
+    ("list --owner ann", "`ann` is only a name to me."),
+    ("list " + "x" * 81, "A search has at most 80 characters."),
     ("list mine all", "I do not know what to do with `all` there."),
     ("block S1-D1-2", "Why is S1-D1-2 blocked? Add the reason."),
     ("block", "Which task?"),
