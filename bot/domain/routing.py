@@ -16,7 +16,7 @@ from pydantic import Field, InstanceOf
 
 from bot.domain.security import Assessment, asks_for_more, assess
 from bot.domain.task import Frozen, Route, Rung, TaskType
-from bot.domain.task_kinds import Guess, classify, is_lint_check, is_simple, is_vague
+from bot.domain.task_kinds import Guess, asks_for_tests, classify, is_lint_check, is_simple, is_vague
 from bot.domain.text_model import Opinion, TextModel
 from bot.errors import UserMistake
 
@@ -81,6 +81,8 @@ SURE = 0.8
 #: Where a rule is as sure as this, and for what it calls schema, integration and the like, the text model is not asked.
 CERTAIN = 0.9
 OPEN = frozenset({T.LOGIC, T.CONFIG, T.DOCS, T.TESTS})
+#: So sure that it is the writing of tests, the model takes it for more than their upkeep.
+NEW_TESTS = 0.75
 #: The configuration that R-RT-1 names, whatever the model thinks of it.
 _NAMED = re.compile(r"\b(?:eslint|prettier|tailwind|docker)\b", re.IGNORECASE)
 NEEDS_APPROVAL = "opus needs a person's approval"
@@ -166,15 +168,14 @@ def _safety(request: RouteRequest, policy: RoutePolicy) -> Assessment:
 
 
 def _evidence(request: RouteRequest, policy: RoutePolicy) -> _Evidence:
-    """What the rules and the model say. Words of security alone are mere writing about it where the model is sure
-    so, and nothing in the text asks for code; the gate still judges what was changed."""
+    """What the rules and the model say. Where words alone speak of security and nothing in the text asks for code,
+    the model may find that it is only written about or tested. Such work is sonnet's all the same (`by_words`), and
+    the gate still judges what was changed."""
     safety = _safety(request, policy)
     ruled = classify(request.text, request.files)
     opinion = policy.model.judge(request.text, request.files, ruled, safety) if policy.model else None
-    if opinion and safety.by_words and not asks_for_more(request.text):
-        agreed = ruled is not None and ruled.type in (T.DOCS, T.TESTS)
-        if opinion.writes_surely or (agreed and opinion.writes):
-            safety = Assessment(False, "it only writes about such things", True)
+    if opinion and opinion.writes and safety.by_words and not asks_for_more(request.text):
+        safety = safety._replace(critical=False)
     return _Evidence(safety, ruled, opinion)
 
 
@@ -192,16 +193,17 @@ def _guess(request: RouteRequest, evidence: _Evidence) -> Guess:
     guess = evidence.ruled or UNKNOWN._replace(simple=is_simple(request.text))
     named = guess.type is T.CONFIG and _NAMED.search(request.text)
     if opinion and not named and guess.type in OPEN and guess.confidence < CERTAIN:
-        guess = _refined(guess, opinion, bool(request.files))
+        guess = _refined(guess, opinion, request)
     unsure = guess.type is T.LOGIC or guess.confidence < SURE
     return Guess(T.AUTH, 0.9, safety.why) if safety.critical and unsure else guess
 
 
-def _refined(guess: Guess, opinion: Opinion, with_files: bool) -> Guess:
-    """The model's answer where the rules leave it open."""
-    seen = "its words and files look" if with_files else "its words look"
+def _refined(guess: Guess, opinion: Opinion, request: RouteRequest) -> Guess:
+    """The model's answer where the rules leave it open. New tests are sonnet's; upkeep of old ones may be simple."""
+    seen = "its words and files look" if request.files else "its words look"
     if guess.type is T.TESTS and opinion.tests >= 0.5:
-        return guess
+        upkeep = opinion.routine and opinion.tests < NEW_TESTS and not asks_for_tests(request.text)
+        return guess._replace(simple=guess.simple or upkeep)
     if opinion.routine:
         docs = guess.type is T.DOCS or (guess.type is not T.CONFIG and opinion.docs >= 0.5)
         kind, what = (T.DOCS, "documentation") if docs else (T.CONFIG, "configuration")
@@ -224,6 +226,9 @@ def _ruled(request: RouteRequest, row: Row, guess: Guess, safety: Assessment, po
         return _Choice(Rung.GEMINI, row.rule, f"{why}: {row.reason}.", sure)
     if safety.critical:
         return _Choice(Rung.SONNET, "R-SEC-1", f"Security-critical, since {safety.why}: never haiku.", max(sure, 0.9))
+    if safety.by_words and row.haiku != "no":
+        reason = f"{_sentence(safety.why)}, though it may only be written about: sonnet is the safer choice."
+        return _Choice(Rung.SONNET, "R-SEC-1", reason, 0.6)
     if row.haiku == "yes":
         return _Choice(Rung.HAIKU, row.rule, f"{why}: {row.reason}.", sure)
     if row.haiku == "may" and guess.simple and policy.haiku_first and not safety.mentions:

@@ -67,7 +67,14 @@ _CODE_VERB = re.compile(
 _WORDS = tuple((theme, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for theme, words in WORDS)
 _HARMLESS = re.compile(rf"(?<!\w)(?:{HARMLESS})(?!\w)", re.IGNORECASE)
 #: Files that cannot weaken what they are named after. The gate judges the change itself all the same.
-_HARMLESS_KINDS = frozenset({FileKind.DOCS, FileKind.TEST, FileKind.STYLE})
+_HARMLESS_KINDS = frozenset({FileKind.DOCS, FileKind.TEST, FileKind.STYLE, FileKind.LOCK})
+_PROSE = frozenset({FileKind.DOCS, FileKind.TEST, FileKind.STYLE})
+#: What sets up tools has nothing critical in it for lying in a folder named `auth`.
+_TOOLING = re.compile(
+    r"(?:package|tsconfig[\w.-]*|jsr|deno)\.json|(?:pyproject|cargo)\.toml|go\.mod|makefile|"
+    r"(?:eslint|prettier|vitest|jest|rollup|tsup)\.config\.\w+|"
+    r"\.(?:gitignore|npmignore|dockerignore|eslint\w*|prettier\w*|editorconfig|nvmrc)[\w.-]*"
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 
 
@@ -90,10 +97,10 @@ def assess(text: str, files: Iterable[str] = (), security_paths: Iterable[str] =
         return Assessment(True, f"the project guards {own}", True)
     kinds = {kind_of(path) for path in paths}
     wording = is_wording(text)
-    only_prose = bool(kinds) and kinds <= {FileKind.DOCS, FileKind.TEST}
-    if only_prose and (wording or not (word and _CODE_VERB.match(text.strip()))):
-        return Assessment(False, "it changes documentation or tests only", bool(word))
-    path = _covered(tuple(path for path in paths if kind_of(path) not in _HARMLESS_KINDS), PATHS)
+    asks_for_code = bool(word and not wording and _CODE_VERB.match(text.strip()))
+    if kinds and kinds <= _PROSE and not (asks_for_code and FileKind.DOCS in kinds):
+        return Assessment(False, "it changes documentation, tests or styling only", bool(word))
+    path = next((path for path in paths if _is_critical(path)), None)
     if path:
         return Assessment(True, f"it touches {path}", True)
     if word and wording:
@@ -124,6 +131,14 @@ def _security_word(text: str) -> str | None:
             if found:
                 return found[0]
     return None
+
+
+def _is_critical(path: str) -> bool:
+    """By the file's name and its folders; what CI runs, by its name alone; what sets up tools, never."""
+    kind, name = kind_of(path), path.rpartition("/")[2]
+    if kind in _HARMLESS_KINDS or _TOOLING.fullmatch(name.lower()):
+        return False
+    return bool(matches(name if kind is FileKind.CI else path, PATHS))
 
 
 def _covered(paths: Iterable[str], patterns: tuple[str, ...]) -> str | None:

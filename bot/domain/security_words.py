@@ -86,7 +86,8 @@ HARMLESS = (
     r"(?:recording|debug|planning|test|coding|replay|tmux|terminal|chat) sessions?|session replays?|"
     r"code ?sandbox\w*|sandbox(?:ed)? example|aria roles?|role attribute|byrole|getbyrole|"
     r"(?:dependency|fault|constructor) injection|case[- ]?(?:in)?sensitive|copyright\w*|authored|"
-    r"by author|cookie ?cutter|cookie banner|secret santa|salt lake"
+    r"by author|(?:type|null|feature|version|include|header) guards?|certification|cookie ?cutter|cookie banner|"
+    r"secret santa|salt lake"
 )
 #: Paths whose files are security-critical whatever the text says. Patterns as in bot.domain.paths. What CI runs is not
 #: among them: writing it is configuration, haiku's work (R-RT-1), unless its words or its file's name speak of secrets,
@@ -116,9 +117,30 @@ PATHS: tuple[str, ...] = (
         "**/*openid*",
         "**/*saml*",
     ),
-    *("**/*crypt*", "**/*cipher*", "**/*hmac*", "**/*signature*", "**/*cert*", "**/tls/**", "**/*tls.*", "**/ssl/**"),
+    *(
+        "**/*crypt*",
+        "**/*cipher*",
+        "**/*hmac*",
+        "**/*signature*",
+        "**/*cert",
+        "**/*cert[!i]*",
+        "**/*certificate*",
+        "**/tls/**",
+        "**/*tls.*",
+        "**/ssl/**",
+    ),
     *("**/*password*", "**/*credential*", "**/*secret*", "**/*vault*", "**/kms/**", "**/*keystore*"),
-    *("**/*session*", "**/*cookie*", "**/*csrf*", "**/*xss*", "**/*cors*", "**/*csp*", "**/*sanitiz*", "**/*sanitis*"),
+    *(
+        "**/*session*",
+        "**/*cookie*",
+        "**/*csrf*",
+        "**/*xss*",
+        "**/*cors*",
+        "**/*csp",
+        "**/*csp[!e]*",
+        "**/*sanitiz*",
+        "**/*sanitis*",
+    ),
     *("**/*permission*", "**/*rbac*", "**/acl/**", "**/*acl.*", "**/*authoriz*", "**/*access-control*", "**/*guard*"),
     *("**/*mfa*", "**/*2fa*", "**/*totp*", "**/*webauthn*", "**/*passkey*", "**/*captcha*"),
     *("**/*rate-limit*", "**/*rate_limit*", "**/*ratelimit*", "**/*throttl*", "**/security/**", "**/*security*"),

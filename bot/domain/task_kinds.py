@@ -35,6 +35,11 @@ LARGE = (
 )
 _LINES = re.compile(r"\b(\d{2,5})\+? (?:changed )?(?:lines|loc)\b", re.IGNORECASE)
 _LINT = re.compile(r"\b(?:lint\w*|eslint|coverage|type ?check\w*)\b", re.IGNORECASE)
+_NEW_TESTS = re.compile(
+    r"^(?:add|writ|creat|cover|implement|increas|extend|expand|more|missing|generat)\w*\b.*"
+    r"\b(?:tests?|specs?|coverage|test cases?)\b",
+    re.IGNORECASE,
+)
 #: A request that also wants the change is a change.
 _AND_CHANGE = re.compile(
     r"\b(?:and|then)(?: then)? (?:fix|implement|add|refactor|change|update|rewrite|improve|remove|"
@@ -67,11 +72,13 @@ _LARGE = re.compile(LARGE, re.IGNORECASE)
 def classify(text: str, files: Iterable[str] = ()) -> Guess | None:
     """The kind of work, or None where no rule knows it. Files decide over words, requests over both."""
     plain = _POLITE.sub("", text.strip(), count=1)
+    placed = _by_files([kind_of(path) for path in files])
     for rule, pattern in _REQUESTS:
         if (found := pattern.search(plain)) and not _AND_CHANGE.search(plain):
+            if placed and placed.type is T.CONFIG and rule.type in (T.OPS, T.VALIDATION):
+                return placed  # "run the linter" with a workflow's file: CI shall run it
             return Guess(rule.type, rule.confidence, _said(found))
     worded = _by_words(plain)
-    placed = _by_files([kind_of(path) for path in files])
     if placed and placed.type is not T.LOGIC:
         return placed
     if placed and worded and worded.type in (T.DOCS, T.CONFIG, T.SETUP) and worded.confidence < 0.9:
@@ -83,6 +90,11 @@ def is_simple(text: str) -> bool:
     """Whether the text says that the change is small, and nothing says that it is not."""
     lines = [int(n) for n in _LINES.findall(text)]
     return bool(_SIMPLE.search(text)) and not _LARGE.search(text) and max(lines, default=0) <= 30
+
+
+def asks_for_tests(text: str) -> bool:
+    """Whether new tests shall be written, rather than old ones kept running (R-RT-5)."""
+    return bool(_NEW_TESTS.search(_POLITE.sub("", text.strip(), count=1)))
 
 
 def is_lint_check(text: str) -> bool:

@@ -73,11 +73,6 @@ class Opinion(NamedTuple):
         """Whether it only writes about code, or tests it."""
         return self.code <= self.thresholds.writing
 
-    @property
-    def writes_surely(self) -> bool:
-        """The same where no rule agrees: twice as sure."""
-        return self.code <= self.thresholds.writing / 2
-
 
 @dataclass(frozen=True)
 class TextModel:

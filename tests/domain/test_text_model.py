@@ -116,12 +116,52 @@ def test_the_model_leaves_alone_what_a_rule_settles(
     assert routed("The orders page", model=chosen, type="schema").rung is Rung.SONNET
 
 
-def test_words_of_security_alone_may_be_mere_writing() -> None:
+# Upkeep of tests is simple where the model finds it routine; new tests are sonnet's (R-RT-5).
+UPKEEP = model(strong=-4, tests=0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen", "rung"),
+    [
+        ("Tweak the flowchart tests", UPKEEP, Rung.HAIKU),
+        ("Tweak the flowchart tests", model(strong=4, tests=0.5), Rung.SONNET),
+        ("Tweak the flowchart tests", model(strong=-4, tests=4), Rung.SONNET),
+        ("Tweak the session tests", UPKEEP, Rung.SONNET),  # R-SEC-1: not where security is mentioned
+        ("Add more flowchart tests", UPKEEP, Rung.SONNET),
+        ("Please increase the test coverage", UPKEEP, Rung.SONNET),
+    ],
+)
+def test_only_upkeep_of_tests_is_simple(text: str, chosen: TextModel, rung: Rung) -> None:
+    found = routed(text, model=chosen)
+    assert (found.type, found.rung) == (TaskType.TESTS, rung)
+
+
+def test_words_of_security_alone_may_be_mere_writing_and_are_sonnets_all_the_same() -> None:
     text = "Polish the chapter on cookies"
     assert routed(text, model=None).security
     found = routed(text, model=WRITING)
-    assert (found.security, found.rung) == (False, Rung.HAIKU)
-    assert routed(text, model=model(strong=-4, code=4)).rule == "R-SEC-1"
+    assert (found.security, found.rung, found.rule) == (False, Rung.SONNET, "R-SEC-1")
+    assert "cookies" in found.reason and "safer" in found.reason
+    assert routed(text, model=model(strong=-4, code=4)).security
+
+
+# What a model might take for writing about security, or for configuration.
+TRAPS = [
+    *("Add a section for passwords to the settings", "Add login to docs", "docs: add JWT login", "Encrypt user docs"),
+    *("Restrict access to the docs", "Document upload must check permissions", "Polish the login page's comments"),
+    *("Fix the broken link in the password reset e-mail", "update the session comments API", "Fix login test"),
+    *("Bump jsonwebtoken", "Use the new token in the CI workflow", "Add a note to the password form"),
+    *("Configure CORS", "Set up OAuth", "Tidy the cookie example", "Change the label of the tiny login button"),
+]
+
+
+@pytest.mark.parametrize("text", TRAPS)
+@pytest.mark.parametrize("chosen", [WRITING, ROUTINE, UPKEEP])
+def test_no_opinion_brings_words_of_security_to_haiku(text: str, chosen: TextModel) -> None:
+    """R-SEC-1: a model that is wrong about everything costs a review's zeal, never the rung."""
+    assert assess(text).by_words
+    for wish in ({}, {"type": "docs"}, {"type": "config"}):
+        assert routed(text, model=chosen, **wish).rung is not Rung.HAIKU
 
 
 @settings(max_examples=300, deadline=None)

@@ -16,11 +16,10 @@ from tests.benchmarks.router.data import STRONG, Commit
 from tests.benchmarks.router.fit import Linear, fit, platt
 
 #: At most this share of strong work may look like routine to the model. The floor and the rules keep a part of it from
-#: haiku, so that about 7 % goes there; the goal is 8 %.
-LEAK: dict[View, float] = {"text": 0.09, "files": 0.1}
-#: At least this share of security-critical work must stay so by the model alone; the rules keep more of it, so that
-#: there is a margin to the goal of 95 %.
-RECALL: dict[View, float] = {"text": 0.945, "files": 0.975}
+#: haiku, so that about 7.5 % goes there; the goal is 8 %.
+LEAK: dict[View, float] = {"text": 0.088, "files": 0.112}
+#: At least this share of security-critical work must stay so by the model alone; the rules keep a little more of it.
+RECALL: dict[View, float] = {"text": 0.955, "files": 0.98}
 ALL = -1  # the "fold" that holds nothing out
 
 
