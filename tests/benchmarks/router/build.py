@@ -16,7 +16,7 @@ from tests.benchmarks.router.data import STRONG, Commit
 from tests.benchmarks.router.fit import Linear, fit, platt
 
 #: At most this share of strong work may look like routine to the model. The floor and the rules keep a part of it from
-#: haiku, so that about 7.5 % goes there; the goal is 8 %.
+#: haiku, so that about 7 % goes there; the goal is 8 %.
 LEAK: dict[View, float] = {"text": 0.088, "files": 0.112}
 #: At least this share of security-critical work must stay so by the model alone; the rules keep a little more of it.
 RECALL: dict[View, float] = {"text": 0.955, "files": 0.98}
