@@ -49,6 +49,7 @@ from bot.workflows import health
 from bot.workflows.clock import Clock
 from bot.workflows.foreman import Foreman
 from bot.workflows.health import Probe
+from bot.workflows.lookout import Lookout
 from bot.workflows.messenger import Messenger
 from bot.workflows.narrator import narrate
 from bot.workflows.office import Office, utc_now
@@ -276,6 +277,7 @@ async def _start_stages(
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
     tasks.append(asyncio.create_task(end_what_is_unwanted(office), name="stopping"))
     tasks.append(asyncio.create_task(Clock(office, start_slot).run(), name="clock"))
+    tasks.append(asyncio.create_task(Lookout(office).run(), name="lookout"))
     return office
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from bot.cli.serve import until_stopped
+from bot.domain.working_days import WEEKDAYS
 from bot.errors import ConfigError, OrchError
 from bot.local.models import Faults, build_models_app, rehearsal_script
 from bot.local.page import add_page
@@ -99,10 +100,12 @@ def _config(repository: Path, branch: str, checks: tuple[str, ...]) -> Config:
         {
             "name": "ORCH-LOCAL",
             "budgets": {"preset": "standard"},
+            "policy": {"quiet_hours": ["00:00", "00:00"]},  # whoever tries it is there
             "projects": [
                 {
                     "key": "GRANTER", "repo": str(repository), "branch": branch, "channel": CHANNEL,
                     "leads": [LEAD], "approvers": [SECOND], "checks": list(checks),
+                    "working_days": list(WEEKDAYS),
                 }
             ],
         }

@@ -140,7 +140,7 @@ def _in_review(each: Standing, project: Project, resting: Mapping[Rung, datetime
     since = each.entered_at + project.review_sla
     if each.task.state is not TaskState.IN_REVIEW or now < since or Rung.GEMINI in resting:
         return None
-    return _blocker(each, Kind.REVIEW, "review", since, f"its review has taken {_words(now - each.entered_at)}")
+    return _blocker(each, Kind.REVIEW, "review", since, f"its review has taken {span_words(now - each.entered_at)}")
 
 
 def _awaiting_approval(each: Standing, project: Project) -> Blocker | None:
@@ -202,8 +202,8 @@ def _deadline(each: Standing, by_id: Mapping[str, Standing], now: datetime, *, s
     since = due if stands else max(due - work, each.task.created_at)
     if now < since:
         return None
-    passed = f"was due {_words(now - due)} ago"
-    reason = passed if now >= due else f"is due in {_words(due - now)}, with about {_words(work)} of work to go"
+    passed = f"was due {span_words(now - due)} ago"
+    reason = passed if now >= due else f"is due in {span_words(due - now)}, with about {span_words(work)} of work to go"
     kind = Kind.OVERDUE if each.task.state is TaskState.WITH_HUMAN else Kind.DEADLINE
     return _blocker(each, kind, f"due-{int(due.timestamp())}", since, reason)
 
@@ -251,7 +251,7 @@ def _blocker(
     )
 
 
-def _words(span: timedelta) -> str:
+def span_words(span: timedelta) -> str:
     """12 min; 3 h 5 min; 2 days."""
     minutes = max(0, int(span.total_seconds() // 60))
     if minutes < 60:

@@ -28,6 +28,7 @@ TAKE_OVER = Button(action="task_take_over", label="Take over")
 REASSIGN = Button(action="task_reassign", label="Reassign")
 STOP = Button(action="task_stop", label="Stop", style="danger")
 RUN_NOW = Button(action="task_run_now", label="Run now")
+ACKNOWLEDGE = Button(action="blocker_acknowledge", label="Acknowledge")
 MARK_DONE = Button(action="task_done", label="Mark done", style="primary")
 CANNOT_GO_ON = Button(action="task_blocked", label="Blocked")
 HAND_OVER = Button(action="task_hand_over", label="Hand over")
@@ -68,6 +69,17 @@ def buttons(
     if was_split:
         hidden.add(RETRY)
     return tuple(button for button in OFFERED[task.state] if button not in hidden)
+
+
+def alert_buttons(task: Task, *, proposed: Rung | None = None, was_split: bool = False) -> tuple[Button, ...]:
+    """The buttons of an alert about a task: what can be done, the way out that is recommended first, and
+    Acknowledge."""
+    offered = [each for each in buttons(task, proposed=proposed, was_split=was_split) if each not in (STOP, REJECT)]
+    best = {Rung.OPUS: TO_OPUS, Rung.SONNET: TO_SONNET, Rung.MANUAL: TAKE_OVER}.get(proposed or Rung.HAIKU)
+    if best in offered:
+        offered.remove(best)
+        offered.insert(0, best.model_copy(update={"style": "primary"}))
+    return (*offered, ACKNOWLEDGE)
 
 
 def may_be_split(task: Task) -> bool:

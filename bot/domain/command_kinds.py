@@ -87,8 +87,11 @@ class Reassign(Frozen):
 
 
 class Away(Frozen):
+    """Be away until the day on which one is back, be `back` now, or (neither) see how it stands."""
+
     command: Literal["away"] = "away"
-    until: date
+    until: date | None = None
+    back: bool = False
 
 
 class Schedule(Frozen):

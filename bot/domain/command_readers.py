@@ -163,7 +163,11 @@ def _away(rest: str) -> Away:
     words = [word for word in split(rest) if word.value.lower() != "until"]
     _at_most(words, 1)
     if not words:
-        raise UserMistake("Until when are you away? Give the day on which you are back.")
+        if rest.strip():
+            raise UserMistake("Until when are you away? Give the day on which you are back.")
+        return Away()
+    if words[0].value.lower() in ("back", "off", "end", "over"):
+        return Away(back=True)
     return Away(until=values.day(words[0].value))
 
 

@@ -125,9 +125,10 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "away",
-        "/orch away until DATE",
-        "Say when you are back; until then your backup is asked.",
-        ("/orch away until 2026-02-10", "/orch away until 2026-03-01"),
+        "/orch away [until DATE|back]",
+        "Say when you are back; until then your backup is asked. Alone it shows how it stands.",
+        ("/orch away until 2026-02-10", "/orch away back"),
+        now=True,
     ),
     Entry(
         "schedule",

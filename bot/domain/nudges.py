@@ -39,11 +39,13 @@ CRITICAL = Clock(lead=0, channel=0)
 
 
 class Told(Frozen):
-    """One alert that went out. `who`: a person's id, or the channel's."""
+    """One alert that went out. `who`: a person's id, or the channel's; `message`: the outbox key of what they got."""
 
     who: str
     step: Step
     at: datetime
+    instead_of: str = ""
+    message: str = ""
 
 
 class Waiting(Frozen):

@@ -14,6 +14,7 @@ from bot.errors import UserMistake
 from bot.listeners import forms, manual, moves
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import people
+from bot.workflows.acknowledge import acknowledge
 from bot.workflows.deeds import Deed
 
 
@@ -90,6 +91,10 @@ async def _run_now(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     await people.run_now(desk.office, deed)
 
 
+async def _acknowledge(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
+    await acknowledge(desk.office, deed)
+
+
 _CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
     card.APPROVE.action: _approve,
     card.REQUEST_CHANGES.action: _ask_reason,
@@ -102,6 +107,7 @@ _CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
     card.MARK_DONE.action: manual.on_done,
     card.CANNOT_GO_ON.action: manual.on_blocked,
     card.HAND_OVER.action: manual.on_hand_over,
+    card.ACKNOWLEDGE.action: _acknowledge,
     card.SPLIT.action: moves.on_split,
     card.TAKE_OVER.action: moves.on_take_over,
     card.REASSIGN.action: moves.on_reassign,

@@ -18,6 +18,7 @@ from bot.listeners import budgets, forms, lists, moves, plans, quotes, reports, 
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, manual, people
 from bot.workflows.deeds import Deed
+from bot.workflows.leave import leave_of, set_leave
 from bot.workflows.moves import take_over, unblock
 
 
@@ -74,6 +75,8 @@ async def run_command(desk: Desk, payload: Payload) -> None:
             await reports.post_now(desk, payload, command)
         case kinds.Metrics():
             await reports.show_metrics(desk, payload)
+        case kinds.Away():
+            await _away(desk, payload, person, command)
         case kinds.Incident():
             await moves.report_incident(desk, payload, person, command)
         case kinds.Block(task=ref, reason=reason):
@@ -112,6 +115,15 @@ async def _help(desk: Desk, payload: Payload, topic: str | None) -> None:
     entries = [entry for entry in ENTRIES if entry.name.split()[0] == topic]
     options = ASSIGN_OPTIONS if topic == "assign" else ()
     await desk.answer(payload, "replies/help_topic", topic=topic, entries=entries, options=options)
+
+
+async def _away(desk: Desk, payload: Payload, person: Person, command: kinds.Away) -> None:
+    fresh = command.back or command.until is not None
+    if fresh:
+        leave = await set_leave(desk.office, person, command.until)
+    else:
+        leave = await leave_of(desk.office, person)
+    await desk.answer(payload, "replies/away", leave=leave, fresh=fresh)
 
 
 def _named(desk: Desk, payload: Payload, ref: TaskRef) -> tuple[str, str]:

@@ -26,6 +26,9 @@ from bot.store.tables import (
     TaskRow,
 )
 
+#: Events beside the task's own life: what its newest event says of its state is looked for before them.
+REMARKS = ("alerted", "acknowledged", "solved")
+
 
 class IllegalStep(RuntimeError):
     """A transition that domain.task.TRANSITIONS does not allow: a defect, never a person's mistake."""
@@ -119,6 +122,16 @@ async def note(
     await outbox.want_card(session, row)
 
 
+async def remark(
+    session: AsyncSession, row: TaskRow, *, at: datetime, who: str, kind: str, why: str, detail: dict[str, Any]
+) -> None:
+    """Record something beside the task's life (REMARKS); the card is shown anew."""
+    assert kind in REMARKS
+    add_event(session, row, at=at, who=who, kind=kind, why=why, detail=detail)
+    await session.flush()
+    await outbox.want_card(session, row)
+
+
 def add_event(
     session: AsyncSession, row: TaskRow, *, at: datetime, who: str, kind: str, why: str, detail: dict[str, Any]
 ) -> None:
@@ -131,8 +144,13 @@ async def events(session: AsyncSession, pk: int) -> Sequence[EventRow]:
 
 
 async def newest_event(session: AsyncSession, pk: int) -> EventRow:
-    """The last thing that happened to a task."""
-    query = select(EventRow).where(EventRow.task_pk == pk).order_by(EventRow.id.desc()).limit(1)
+    """The last thing that happened to a task, remarks apart."""
+    query = (
+        select(EventRow)
+        .where(EventRow.task_pk == pk, EventRow.kind.not_in(REMARKS))
+        .order_by(EventRow.id.desc())
+        .limit(1)
+    )
     return (await session.scalars(query)).one()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.card import buttons
 from bot.domain.escalation import LOST, Again, Attempt, Outcome, Policy, Repair, Stop, after_failure, next_step
 from bot.domain.lessons import remember
 from bot.domain.routing import ROWS
@@ -113,21 +112,9 @@ async def block(
     who: str = ORCH,
     detail: dict[str, object] | None = None,
 ) -> None:
-    """The task needs a person: the card says why, and its owner is told."""
+    """The task needs a person: the card says why, and the lookout tells whoever looks after it."""
     await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)
-    detail = detail or {}
     await tasks.step(session, row, TaskState.BLOCKED, at=office.now(), who=who, why=why, detail=detail)
-    proposed = Rung(str(detail["propose"])) if detail.get("propose") else None
-    facts = {"row": row, "why": why, "propose": proposed, "split": bool(detail.get("split")),
-             "resume": detail.get("resume")}  # fmt: skip
-    offered = buttons(tasks.as_task(row), proposed=proposed)
-    message = office.render.message("alerts/blocked", {**facts, "buttons": offered})
-    team = office.projects[row.project].team
-    opus = proposed is Rung.OPUS  # a lead can say yes to it, and R-ESC-6 wants a person's look
-    told = {row.owner, *((team.leads or team.approvers) if opus else ())} - {who}
-    key = f"blocked/{row.project}/{row.task_id}/{(await tasks.newest_event(session, row.pk)).id}"
-    for person in sorted(told):
-        await outbox.want(session, f"{key}/{person}", "direct", person, message, office.now(), task_pk=row.pk)
 
 
 async def tell_thread(

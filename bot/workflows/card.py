@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.approvals import may_need_approval, shortage
 from bot.domain.calls import Verdict
 from bot.domain.card import buttons
+from bot.store import blockers as store
 from bot.store import ledger, tasks
 from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
@@ -43,5 +44,6 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,
         "approved_by": tuple(await tasks.approvals(session, pk)),
         "shortage": shortage(office.projects[row.project].team, task) if may_need_approval(task) else None,
+        "blockers": [(each, store.told_of(each)) for each in await store.of_task(session, pk)],
         "branch": office.projects[row.project].branch,
     }

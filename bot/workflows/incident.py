@@ -31,9 +31,9 @@ async def report_incident(
         fix = await _create(office, session, project, what, person, Rung.OPUS, delivery_key)
         by_hand = await _create(office, session, project, what, person, Rung.MANUAL, by_hand_key)
         why = "an incident: opus is proposed at once, and needs an approver's click"
+        told = await _alert(office, session, project, what, person, fix, by_hand)
         await tasks.step(session, fix, TaskState.BLOCKED, at=office.now(), who=ORCH, why=why,
-                         detail={"rule": RULE, "propose": Rung.OPUS})  # fmt: skip
-        await _alert(office, session, project, what, person, fix, by_hand)
+                         detail={"rule": RULE, "propose": Rung.OPUS, "told": told})  # fmt: skip
     office.nudge()
     return fix, by_hand
 
@@ -61,8 +61,9 @@ async def _create(
 
 async def _alert(
     office: Office, session: AsyncSession, project: Project, what: str, person: Person, fix: TaskRow, by_hand: TaskRow
-) -> None:
-    """The channel at once, naming every lead and approver once, and a message to each of them (R-DAY-4)."""
+) -> list[str]:
+    """The channel at once, naming every lead and approver once, and a message to each of them (R-DAY-4); returns who
+    knows by that, who reported it included."""
     team = project.team
     known = tuple(dict.fromkeys((*team.leads, *team.who_approves, *team.who_approves_security)))
     facts = {"what": what, "who": person.id, "people": known, "fix": fix, "by_hand": by_hand}
@@ -71,3 +72,4 @@ async def _alert(
     await outbox.want(session, key, "direct", project.channel, message, office.now())
     for each in known:
         await outbox.want(session, f"{key}/{each}", "direct", each, message, office.now())
+    return list(dict.fromkeys((project.channel, person.id, *known)))

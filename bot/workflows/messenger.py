@@ -120,7 +120,7 @@ class Messenger:
                 if maybe_sent:  # the one that was found may show how the task stood then
                     await chat.update(row.channel, ts, message)
                 return ts
-            case "thread":
+            case "thread" if row.ts is None:
                 ts = self._need(thread_ts)
                 return await chat.post(row.channel, row.payload, key=row.key, thread_ts=ts, look_first=maybe_sent)
             case "upload":

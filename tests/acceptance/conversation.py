@@ -39,6 +39,10 @@ from tests.acceptance.repository import Repo
 
 T = TypeVar("T")
 
+#: Tests run at any hour of any day, and people are alerted at once all the same.
+AT_ANY_HOUR = {"quiet_hours": ["00:00", "00:00"]}
+EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
 #: How long a step may take, in seconds, on a machine that does other things as well.
 PATIENCE = 30.0
 
@@ -171,10 +175,12 @@ def _config(folder: Path, repo: Repo, checks: Sequence[str], project: dict[str, 
                 "leads": ["U0LEAD"],
                 "approvers": ["U0TWO"],
                 "checks": list(checks),
+                "working_days": EVERY_DAY,
                 **project,
             }
         ],
         **config,
+        "policy": {**AT_ANY_HOUR, **config.get("policy", {})},
     }
     path = folder / "orch.json"
     path.write_text(json.dumps(told), encoding="utf-8")

@@ -1,0 +1,200 @@
+"""Blockers as they are remembered, and the facts that they are found from. domain.blockers and domain.nudges decide."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.blockers import Blocker, Standing
+from bot.domain.nudges import Told
+from bot.domain.task import ENDED, Rung, TaskState
+from bot.store import tasks
+from bot.store.tables import ApprovalRow, AttemptRow, BlockerRow, EventRow, TaskRow
+
+ORCH = "orch"
+OVER = tuple(state.value for state in ENDED)
+
+
+async def newest_event(session: AsyncSession) -> int:
+    """The id of the last thing that happened to any task; the same again = nothing happened."""
+    return await session.scalar(select(func.max(EventRow.id))) or 0
+
+
+async def standings(session: AsyncSession, project: str) -> tuple[list[Standing], dict[str, TaskState]]:
+    """(the project's open tasks, the states of the ended ones that they wait for)."""
+    rows = await tasks.in_project(session, project)
+    entered, newest = await _entries(session, project), await _newest(session, project)
+    blocked = [row.pk for row in rows if row.state == TaskState.BLOCKED]
+    waiting = [row.pk for row in rows if row.state == TaskState.AWAITING_APPROVAL]
+    attempts, approved = await attempts_of(session, blocked), await _approvals(session, waiting)
+    known = {row.task_id for row in rows}
+    ended = await tasks.by_ids(session, project, {name for row in rows for name in row.after} - known)
+    found = [
+        _standing(row, entered[row.pk], newest[row.pk], attempts[row.pk], approved[row.pk])
+        for row in rows
+        if row.pk in entered and row.pk in newest
+    ]
+    return found, {row.task_id: TaskState(row.state) for row in ended}
+
+
+def _standing(
+    row: TaskRow, entered: EventRow, newest: EventRow, attempts: list[AttemptRow], approved: list[ApprovalRow]
+) -> Standing:
+    detail = newest.detail
+    why = row.waits_for or newest.why
+    return Standing(
+        task=tasks.as_task(row),
+        entered=entered.id,
+        entered_at=entered.at,
+        why=why,
+        rule=str(detail.get("rule") or ""),
+        by=newest.who if newest.who != ORCH else "",
+        kind=newest.kind,
+        propose=next((rung for rung in Rung if rung == detail.get("propose")), None),
+        split=bool(detail.get("split")),
+        budget=bool(detail.get("budget")),
+        resume=bool(detail.get("resume")),
+        last_outcome=(attempts[-1].outcome or "") if attempts else "",
+        tried=tuple(f"{attempt.rung}: {attempt.why or attempt.outcome}" for attempt in attempts),
+        approved_by=tuple(each.person for each in approved if each.head_commit == row.head_commit),
+        told=tuple(detail.get("told") or ()),
+    )
+
+
+async def _entries(session: AsyncSession, project: str) -> dict[int, EventRow]:
+    """By task: the event with which it came into the state that it is in."""
+    other = aliased(EventRow)
+    left = (
+        select(func.max(other.id))
+        .where(other.task_pk == TaskRow.pk, other.state != TaskRow.state, other.kind.not_in(tasks.REMARKS))
+        .correlate(TaskRow)
+        .scalar_subquery()
+    )
+    first = (
+        select(func.min(EventRow.id))
+        .join(TaskRow, TaskRow.pk == EventRow.task_pk)
+        .where(
+            TaskRow.project == project,
+            TaskRow.state.not_in(OVER),
+            EventRow.kind.not_in(tasks.REMARKS),
+            EventRow.id > func.coalesce(left, 0),
+        )
+        .group_by(EventRow.task_pk)
+    )
+    return {row.task_pk: row for row in await session.scalars(select(EventRow).where(EventRow.id.in_(first)))}
+
+
+async def _newest(session: AsyncSession, project: str) -> dict[int, EventRow]:
+    """By task: the last event that says how it stands."""
+    last = (
+        select(func.max(EventRow.id))
+        .join(TaskRow, TaskRow.pk == EventRow.task_pk)
+        .where(TaskRow.project == project, TaskRow.state.not_in(OVER), EventRow.kind.not_in(tasks.REMARKS))
+        .group_by(EventRow.task_pk)
+    )
+    return {row.task_pk: row for row in await session.scalars(select(EventRow).where(EventRow.id.in_(last)))}
+
+
+async def attempts_of(session: AsyncSession, pks: Collection[int]) -> dict[int, list[AttemptRow]]:
+    """The ended attempts of these tasks, oldest first."""
+    found: dict[int, list[AttemptRow]] = defaultdict(list)
+    if pks:
+        query = select(AttemptRow).where(AttemptRow.task_pk.in_(pks), AttemptRow.outcome.is_not(None))
+        for row in await session.scalars(query.order_by(AttemptRow.number)):
+            found[row.task_pk].append(row)
+    return found
+
+
+async def _approvals(session: AsyncSession, pks: Collection[int]) -> dict[int, list[ApprovalRow]]:
+    found: dict[int, list[ApprovalRow]] = defaultdict(list)
+    if pks:
+        query = select(ApprovalRow).where(ApprovalRow.task_pk.in_(pks), ApprovalRow.voided_at.is_(None))
+        for row in await session.scalars(query.order_by(ApprovalRow.id)):
+            found[row.task_pk].append(row)
+    return found
+
+
+async def open_ones(session: AsyncSession, project: str) -> dict[str, BlockerRow]:
+    """The project's open blockers by key."""
+    query = select(BlockerRow).where(BlockerRow.project == project, BlockerRow.resolved_at.is_(None))
+    return {row.key: row for row in await session.scalars(query.order_by(BlockerRow.key))}
+
+
+async def of_task(session: AsyncSession, pk: int) -> Sequence[BlockerRow]:
+    """The task's open blockers, oldest first."""
+    query = select(BlockerRow).where(BlockerRow.task_pk == pk, BlockerRow.resolved_at.is_(None))
+    return (await session.scalars(query.order_by(BlockerRow.detected_at, BlockerRow.key))).all()
+
+
+async def lock(session: AsyncSession, keys: Collection[str]) -> dict[str, BlockerRow]:
+    """Those of them that are open, held until the transaction ends."""
+    query = (
+        select(BlockerRow)
+        .where(BlockerRow.key.in_(keys), BlockerRow.resolved_at.is_(None))
+        .order_by(BlockerRow.key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.key: row for row in await session.scalars(query)}
+
+
+async def detected(session: AsyncSession, blocker: Blocker, pk: int, told: Sequence[Told], at: datetime) -> bool:
+    """Remember it; False where it is known and open. One that was thought solved is opened again, with whom it was
+    told to, so that nobody hears of it twice."""
+    values = {"project": blocker.task.project, "task_pk": pk, "kind": blocker.kind.value, "critical": blocker.critical,
+              "owner": blocker.task.owner, "reason": blocker.reason, "since": blocker.since, "detected_at": at,
+              "level": "", "told": [each.model_dump(mode="json") for each in told]}  # fmt: skip
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    added = insert(BlockerRow).values(key=blocker.key, **values).on_conflict_do_nothing(index_elements=["key"])
+    if await session.scalar(added.returning(BlockerRow.key)) is not None:
+        return True
+    again = update(BlockerRow).where(BlockerRow.key == blocker.key, BlockerRow.resolved_at.is_not(None))
+    reopened = await session.execute(again.values(resolved_at=None, reason=blocker.reason, kind=blocker.kind.value))
+    return bool(reopened.rowcount)  # type: ignore[attr-defined]
+
+
+async def changed(session: AsyncSession, blocker: Blocker) -> None:
+    """Its words, its kind or its owner are others by now."""
+    values = {"reason": blocker.reason, "kind": blocker.kind.value, "critical": blocker.critical,
+              "owner": blocker.task.owner}  # fmt: skip
+    await session.execute(update(BlockerRow).where(BlockerRow.key == blocker.key).values(**values))
+
+
+async def solved(session: AsyncSession, key: str, at: datetime) -> bool:
+    """It is no more; False where that is known already."""
+    ended = await session.execute(
+        update(BlockerRow).where(BlockerRow.key == key, BlockerRow.resolved_at.is_(None)).values(resolved_at=at)
+    )
+    return bool(ended.rowcount)  # type: ignore[attr-defined]
+
+
+def tell(row: BlockerRow, told: Told) -> None:
+    """Record one alert that is wanted. The caller holds the row."""
+    row.told = [*row.told, told.model_dump(mode="json")]
+    row.level = told.step
+
+
+def told_of(row: BlockerRow) -> tuple[Told, ...]:
+    return tuple(Told.model_validate(each) for each in row.told)
+
+
+async def in_message(session: AsyncSession, message: str) -> Sequence[BlockerRow]:
+    """The blockers that one message shows, solved ones too."""
+    shown: Any = cast(BlockerRow.told, Text).contains(f'"{message}"', autoescape=True)
+    return (await session.scalars(select(BlockerRow).where(shown).order_by(BlockerRow.since, BlockerRow.key))).all()
+
+
+def remark_of(
+    row: BlockerRow, at: datetime, who: str, kind: str, why: str, blocker: Blocker, detail: dict[str, Any]
+) -> EventRow:
+    """An event about a blocker, beside its task's own life (tasks.REMARKS)."""
+    state = blocker.task.state.value
+    return EventRow(task_pk=row.task_pk, at=at, who=who, kind=kind, state=state, why=why, detail=detail)

@@ -1,0 +1,79 @@
+"""What people read of a blocker. A message is rendered from the store alone, so that it can be shown again, in place,
+whenever something about it changes: somebody acknowledged it, or it is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.blockers import span_words
+from bot.domain.card import alert_buttons
+from bot.domain.nudges import ORDINARY, Told
+from bot.domain.task import Rung, TaskState
+from bot.store import blockers as store
+from bot.store import outbox, tasks
+from bot.store.parts import parts_of
+from bot.store.tables import BlockerRow, TaskRow
+from bot.workflows.office import ORCH, Office
+
+#: Attempts that an alert tells of: the last ones.
+TRIED = 4
+
+
+async def message_of(office: Office, session: AsyncSession, rows: list[BlockerRow], told: Told) -> dict[str, Any]:
+    """The message with which somebody was told of these blockers. Those still open come first."""
+    rows = sorted(rows, key=lambda row: (row.resolved_at is not None, not row.critical, row.since, row.key))
+    items = [await _item(office, session, row) for row in rows]
+    project = office.projects[rows[0].project]
+    in_channel = told.who == project.channel
+    settings_thread = told.message.startswith("thread/")
+    facts = {
+        "items": items,
+        "step": told.step,
+        "instead_of": told.instead_of,
+        "waited": span_words(told.at - rows[0].since),
+        "mention": told.who if settings_thread and not in_channel else "",
+        "leads": project.team.leads,
+        "to_channel": told.step == "lead",
+        "quiet_for": span_words(project.blocker_sla * ORDINARY.acknowledged),
+    }
+    return office.words_of(project.key).message("alerts/blocked", facts)
+
+
+async def show_again(office: Office, session: AsyncSession, rows: Iterable[BlockerRow]) -> None:
+    """Rewrite every message in which these blockers stand."""
+    await session.flush()
+    messages = {told.message: told for row in rows for told in store.told_of(row) if told.message}
+    for key, told in sorted(messages.items()):
+        shown = list(await store.in_message(session, key))
+        await outbox.rewrite(session, key, await message_of(office, session, shown, told))
+
+
+async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> dict[str, Any]:
+    """One blocker as the template names it."""
+    row = await session.get_one(TaskRow, blocker.task_pk, populate_existing=True)
+    task = tasks.as_task(row)
+    newest = await tasks.newest_event(session, row.pk)
+    propose = next((rung for rung in Rung if rung == newest.detail.get("propose")), None)
+    attempts = (await store.attempts_of(session, [row.pk]))[row.pk] if row.state == TaskState.BLOCKED else []
+    split = bool(await parts_of(session, row))
+    end = blocker.resolved_at
+    return {
+        "blocker": blocker,
+        "row": row,
+        "title": task.title,
+        "propose": propose,
+        "split": bool(newest.detail.get("split")),
+        "tried": [f"{each.rung}: {each.why or each.outcome}" for each in attempts[-TRIED:]],
+        "buttons": () if end else alert_buttons(task, proposed=propose, was_split=split),
+        "solved": end is not None,
+        "after": span_words(end - blocker.since) if end else "",
+        "who": newest.who if newest.who != ORCH else "",
+    }
+
+
+def seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
