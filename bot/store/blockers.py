@@ -176,6 +176,18 @@ async def solved(session: AsyncSession, key: str, at: datetime) -> bool:
     return bool(ended.rowcount)  # type: ignore[attr-defined]
 
 
+async def who_solved(session: AsyncSession, row: BlockerRow) -> str:
+    """The last person who did something to the task while the blocker stood; "" where none did."""
+    query = select(EventRow.who).where(
+        EventRow.task_pk == row.task_pk,
+        EventRow.kind.not_in(tasks.REMARKS),
+        EventRow.who != ORCH,
+        EventRow.at > row.since,
+        EventRow.at <= (row.resolved_at or row.since),
+    )
+    return await session.scalar(query.order_by(EventRow.id.desc()).limit(1)) or ""
+
+
 def tell(row: BlockerRow, told: Told) -> None:
     """Record one alert that is wanted. The caller holds the row."""
     row.told = [*row.told, told.model_dump(mode="json")]

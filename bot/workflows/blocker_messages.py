@@ -17,7 +17,7 @@ from bot.store import blockers as store
 from bot.store import outbox, tasks
 from bot.store.parts import parts_of
 from bot.store.tables import BlockerRow, TaskRow
-from bot.workflows.office import ORCH, Office
+from bot.workflows.office import Office
 
 #: Attempts that an alert tells of: the last ones.
 TRIED = 4
@@ -71,7 +71,7 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
         "buttons": () if end else alert_buttons(task, proposed=propose, was_split=split),
         "solved": end is not None,
         "after": span_words(end - blocker.since) if end else "",
-        "who": newest.who if newest.who != ORCH else "",
+        "who": await store.who_solved(session, blocker) if end else "",
     }
 
 
