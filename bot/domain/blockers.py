@@ -46,7 +46,7 @@ class Standing(Frozen):
     propose: Rung | None = None
     split: bool = False
     budget: bool = False
-    resume: bool = False  # only its review is missing
+    resume: str = ""  # the state that it goes on with, where its commit is kept
     last_outcome: str = ""  # of its last attempt (domain.escalation.Outcome)
     tried: tuple[str, ...] = ()  # a line for each attempt
     approved_by: tuple[str, ...] = ()  # this head commit
@@ -127,7 +127,7 @@ def _kind(each: Standing) -> Kind:
         return Kind.PERSON
     answers = (
         (each.kind == "split_proposed", Kind.SPLIT),
-        (each.resume, Kind.VERDICT),
+        (each.resume == TaskState.IN_REVIEW, Kind.VERDICT),
         (each.budget or each.rule == "R-BUD-3", Kind.BUDGET),
         (each.last_outcome in _OF_OUTCOME, _OF_OUTCOME.get(each.last_outcome, Kind.STOPPED)),
         (each.rule.startswith("R-ESC"), Kind.ATTEMPTS),

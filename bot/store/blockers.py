@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy import Text, case, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,37 +31,33 @@ async def newest_event(session: AsyncSession) -> int:
 async def standings(session: AsyncSession, project: str) -> tuple[list[Standing], dict[str, TaskState]]:
     """(the project's open tasks, the states of the ended ones that they wait for)."""
     rows = await tasks.in_project(session, project)
-    entered, newest = await _entries(session, project), await _newest(session, project)
+    entries = await _entries(session, project)
     blocked = [row.pk for row in rows if row.state == TaskState.BLOCKED]
     waiting = [row.pk for row in rows if row.state == TaskState.AWAITING_APPROVAL]
     attempts, approved = await attempts_of(session, blocked), await _approvals(session, waiting)
     known = {row.task_id for row in rows}
     ended = await tasks.by_ids(session, project, {name for row in rows for name in row.after} - known)
-    found = [
-        _standing(row, entered[row.pk], newest[row.pk], attempts[row.pk], approved[row.pk])
-        for row in rows
-        if row.pk in entered and row.pk in newest
-    ]
+    found = [_standing(row, *entries[row.pk], attempts[row.pk], approved[row.pk]) for row in rows if row.pk in entries]
     return found, {row.task_id: TaskState(row.state) for row in ended}
 
 
 def _standing(
-    row: TaskRow, entered: EventRow, newest: EventRow, attempts: list[AttemptRow], approved: list[ApprovalRow]
+    row: TaskRow, entered: EventRow, stands: EventRow, attempts: list[AttemptRow], approved: list[ApprovalRow]
 ) -> Standing:
-    detail = newest.detail
-    why = row.waits_for or newest.why
+    detail = stands.detail
+    why = row.waits_for or stands.why
     return Standing(
         task=tasks.as_task(row),
         entered=entered.id,
         entered_at=entered.at,
         why=why,
         rule=str(detail.get("rule") or ""),
-        by=newest.who if newest.who != ORCH else "",
-        kind=newest.kind,
+        by=stands.who if stands.who != ORCH else "",
+        kind=stands.kind,
         propose=next((rung for rung in Rung if rung == detail.get("propose")), None),
         split=bool(detail.get("split")),
         budget=bool(detail.get("budget")),
-        resume=bool(detail.get("resume")),
+        resume=str(detail.get("resume") or ""),
         last_outcome=(attempts[-1].outcome or "") if attempts else "",
         tried=tuple(f"{attempt.rung}: {attempt.why or attempt.outcome}" for attempt in attempts),
         approved_by=tuple(each.person for each in approved if each.head_commit == row.head_commit),
@@ -69,8 +65,9 @@ def _standing(
     )
 
 
-async def _entries(session: AsyncSession, project: str) -> dict[int, EventRow]:
-    """By task: the event with which it came into the state that it is in."""
+async def _entries(session: AsyncSession, project: str) -> dict[int, tuple[EventRow, EventRow]]:
+    """By task: the event that brought it into its state, and the one that says why it is there (the same, unless it was
+    said anew: tasks.standing_event)."""
     other = aliased(EventRow)
     left = (
         select(func.max(other.id))
@@ -78,8 +75,9 @@ async def _entries(session: AsyncSession, project: str) -> dict[int, EventRow]:
         .correlate(TaskRow)
         .scalar_subquery()
     )
-    first = (
-        select(func.min(EventRow.id))
+    restated = case((EventRow.kind.in_(tasks.RESTATES), EventRow.id))
+    found = (
+        select(EventRow.task_pk, func.min(EventRow.id), func.max(restated))
         .join(TaskRow, TaskRow.pk == EventRow.task_pk)
         .where(
             TaskRow.project == project,
@@ -89,18 +87,10 @@ async def _entries(session: AsyncSession, project: str) -> dict[int, EventRow]:
         )
         .group_by(EventRow.task_pk)
     )
-    return {row.task_pk: row for row in await session.scalars(select(EventRow).where(EventRow.id.in_(first)))}
-
-
-async def _newest(session: AsyncSession, project: str) -> dict[int, EventRow]:
-    """By task: the last event that says how it stands."""
-    last = (
-        select(func.max(EventRow.id))
-        .join(TaskRow, TaskRow.pk == EventRow.task_pk)
-        .where(TaskRow.project == project, TaskRow.state.not_in(OVER), EventRow.kind.not_in(tasks.REMARKS))
-        .group_by(EventRow.task_pk)
-    )
-    return {row.task_pk: row for row in await session.scalars(select(EventRow).where(EventRow.id.in_(last)))}
+    ids = {pk: (first, again or first) for pk, first, again in (await session.execute(found)).all()}
+    every = {each for pair in ids.values() for each in pair}
+    events = {row.id: row for row in await session.scalars(select(EventRow).where(EventRow.id.in_(every)))}
+    return {pk: (events[first], events[again]) for pk, (first, again) in ids.items()}
 
 
 async def attempts_of(session: AsyncSession, pks: Collection[int]) -> dict[int, list[AttemptRow]]:

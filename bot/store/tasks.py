@@ -26,7 +26,7 @@ from bot.store.tables import (
     TaskRow,
 )
 
-#: Events beside the task's own life: what its newest event says of its state is looked for before them.
+#: Events beside the task's own life. Their state may be out of date, since they are written without the task's lock.
 REMARKS = ("alerted", "acknowledged", "solved")
 
 
@@ -167,8 +167,9 @@ RESTATES = ("blocked", "split_refused")
 async def standing_event(session: AsyncSession, row: TaskRow) -> EventRow:
     """Why the task is in its state and what it may go on with: the event that brought it there, or said so anew. What
     else was noted meanwhile does not hide it."""
-    others = select(func.max(EventRow.id)).where(EventRow.task_pk == row.pk, EventRow.state != row.state)
-    since = (EventRow.task_pk == row.pk, EventRow.id > (await session.scalar(others) or 0))
+    own = (EventRow.task_pk == row.pk, EventRow.kind.not_in(REMARKS))
+    others = select(func.max(EventRow.id)).where(*own, EventRow.state != row.state)
+    since = (*own, EventRow.id > (await session.scalar(others) or 0))
     entered = select(func.min(EventRow.id)).where(*since)
     query = select(EventRow).where(*since, (EventRow.id == entered.scalar_subquery()) | EventRow.kind.in_(RESTATES))
     return (await session.scalars(query.order_by(EventRow.id.desc()).limit(1))).one()

@@ -56,8 +56,9 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
     """One blocker as the template names it."""
     row = await session.get_one(TaskRow, blocker.task_pk, populate_existing=True)
     task = tasks.as_task(row)
-    newest = await tasks.newest_event(session, row.pk)
-    propose = next((rung for rung in Rung if rung == newest.detail.get("propose")), None)
+    stands = (await tasks.standing_event(session, row)).detail
+    propose = next((rung for rung in Rung if rung == stands.get("propose")), None)
+    resume = stands.get("resume") if row.state == TaskState.BLOCKED and row.head_commit else None
     attempts = (await store.attempts_of(session, [row.pk]))[row.pk] if row.state == TaskState.BLOCKED else []
     split = bool(await parts_of(session, row))
     end = blocker.resolved_at
@@ -66,7 +67,8 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
         "row": row,
         "title": task.title,
         "propose": propose,
-        "split": bool(newest.detail.get("split")),
+        "split": bool(stands.get("split")),
+        "resume": resume,
         "tried": [f"{each.rung}: {each.why or each.outcome}" for each in attempts[-TRIED:]],
         "buttons": () if end else alert_buttons(task, proposed=propose, was_split=split),
         "solved": end is not None,

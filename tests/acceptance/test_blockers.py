@@ -115,11 +115,13 @@ async def test_a_critical_blocker_is_everywhere_at_once(week: Week) -> None:
     task = await orch.dev.assigns("Mend the checkout --files granter/pay.py --model sonnet --priority critical")
     loud = await channel_says(orch, "*Critical:*", task, "this cannot wait", "<@U0LEAD>")
     for person in (orch.dev, orch.lead):
-        told = await person.gets(task, "*Critical:*", "BEYOND", "*Tried* sonnet:")
+        told = await person.gets(task, "*Critical:*", "beyond it at sonnet", "*Tried* sonnet:")
     assert buttons(told)[0] == ("Escalate to Opus", "task_to_opus"), "what is recommended comes first"
     await orch.lead.clicks("Take over", on=loud)
+    await orch.channel.shows(task, "<@U0LEAD>", state="With a person")
+    await orch.until(lambda: f"*{task}* goes on" in words(loud), "solved, in place")
     await orch.lead.clicks("Mark done", on=task)
-    await orch.until(lambda: f"*{task}* is done" in words(loud) or "goes on" in words(loud), "solved, in place")
+    await orch.channel.shows(task, state="Done")
 
 
 async def test_who_may_approve_is_asked_once_and_reminded(week: Week) -> None:

@@ -47,7 +47,7 @@ def found(*standings: Standing, project: Project = PROJECT, **more: Any) -> list
         ({"last_outcome": "beyond", "rule": "R-ESC-4"}, Kind.ATTEMPTS, ("dev",)),
         ({"last_outcome": "findings", "rule": "R-ESC-8", "propose": Rung.OPUS}, Kind.ATTEMPTS, ("dev", "lead")),
         ({"last_outcome": "tokens", "rule": "R-ESC-2", "split": True}, Kind.ATTEMPTS, ("dev",)),
-        ({"resume": True, "rule": "R-SEC-4"}, Kind.VERDICT, ("dev",)),
+        ({"resume": "in_review", "rule": "R-SEC-4"}, Kind.VERDICT, ("dev",)),
         ({"budget": True}, Kind.BUDGET, ("dev",)),
         ({"last_outcome": "day", "rule": "R-BUD-3"}, Kind.BUDGET, ("dev",)),
         ({"last_outcome": "busy", "rule": "R-ESC-4"}, Kind.PROVIDER, ("dev",)),

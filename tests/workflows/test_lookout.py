@@ -1,0 +1,208 @@
+"""The lookout on both databases: each alert once however many look, and everything solved is said where it was told
+(R-SEC-5)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.domain.approvals import Person
+from bot.domain.person_settings import PersonSettings
+from bot.domain.task import TaskState
+from bot.store import blockers as store
+from bot.store import people_settings, tasks
+from bot.store.database import Database
+from bot.store.tables import BlockerRow, EventRow, OutboxRow, TaskRow
+from bot.workflows.attempts import block
+from bot.workflows.incident import report_incident
+from bot.workflows.lookout import look
+from bot.workflows.office import Office
+from tests.store.samples import created, migrated
+from tests.workflows.offices import Clock, an_office
+
+MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def an_office_at(database: Database, **fields: Any) -> tuple[Office, Clock]:
+    clock = Clock()
+    clock.now = MONDAY
+    office = an_office(database, clock=clock)
+    project = office.projects["GRANTER"].model_copy(update={"backups": {"U0DEV": "U0BACK"}, **fields})
+    office.projects["GRANTER"] = project  # type: ignore[index]
+    return office, clock
+
+
+async def blocked(office: Office, number: int = 1, why: str = "the API is down", **fields: Any) -> TaskRow:
+    row = await created(office.db, number, **fields)
+    async with office.db.begin() as session:
+        await block(office, session, await tasks.lock(session, row.pk), why, detail={"rule": "R-ESC-4"})
+    return row
+
+
+async def looks(office: Office, times: int = 1) -> None:
+    """So many processes look at the same moment."""
+    await asyncio.gather(*(look(office, office.projects["GRANTER"]) for _ in range(times)))
+
+
+async def alerts(office: Office) -> dict[str, list[OutboxRow]]:
+    """What went to whom, cards and threads left out."""
+    found: dict[str, list[OutboxRow]] = {}
+    async with office.db.read() as session:
+        query = select(OutboxRow).where(OutboxRow.kind.in_(["direct", "channel"])).order_by(OutboxRow.created_at)
+        for row in await session.scalars(query):
+            found.setdefault(row.channel, []).append(row)
+    return found
+
+
+async def rows(office: Office) -> list[BlockerRow]:
+    async with office.db.read() as session:
+        return list(await session.scalars(select(BlockerRow).order_by(BlockerRow.key)))
+
+
+async def move(office: Office, row: TaskRow, to: TaskState, who: str = "U0DEV") -> None:
+    async with office.db.begin() as session:
+        await tasks.step(session, await tasks.lock(session, row.pk), to, at=office.now(), who=who, why="moved")
+
+
+async def test_two_lookouts_tell_nobody_twice(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, clock = an_office_at(database)
+        await blocked(office)
+        said: list[tuple[int, dict[str, int]]] = []
+        for minute in range(0, 180, 10):
+            clock.now = MONDAY + minute * MINUTE
+            await looks(office, 4)
+            count = {who: len(each) for who, each in (await alerts(office)).items()}
+            if not said or said[-1][1] != count:
+                said.append((minute, count))
+        assert said == [
+            (0, {"U0DEV": 1}),
+            (40, {"U0DEV": 2}),
+            (60, {"U0DEV": 2, "U0BACK": 1}),
+            (90, {"U0DEV": 2, "U0BACK": 1, "U0LEAD": 1}),
+            (120, {"U0DEV": 2, "U0BACK": 1, "U0LEAD": 1, "C0DEV": 1}),
+        ]
+        (blocker,) = await rows(office)
+        assert (blocker.level, len(blocker.told), blocker.detected_at) == ("channel", 5, MONDAY)
+
+
+async def test_solved_is_said_in_place_and_timed(database_url: str) -> None:
+    """Time to detect, time to unblock: what the metrics count."""
+    async with migrated(database_url) as database:
+        office, clock = an_office_at(database)
+        row = await blocked(office)
+        clock.now = MONDAY + MINUTE
+        await looks(office)
+        clock.now = MONDAY + 12 * MINUTE
+        await move(office, row, TaskState.QUEUED)
+        await looks(office, 3)
+        (message,) = (await alerts(office))["U0DEV"]
+        assert "after 12 min, thanks to <@U0DEV>" in str(message.payload) and "actions" not in str(message.payload)
+        (blocker,) = await rows(office)
+        assert (blocker.since, blocker.detected_at) == (MONDAY, MONDAY + MINUTE)
+        assert blocker.resolved_at == MONDAY + 12 * MINUTE
+        async with database.read() as session:
+            events = (await session.scalars(select(EventRow).where(EventRow.kind == "solved"))).all()
+        assert [(e.detail["to_detect_seconds"], e.detail["to_unblock_seconds"]) for e in events] == [(60, 720)]
+
+
+async def test_blocked_again_is_a_new_blocker(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, clock = an_office_at(database)
+        row = await blocked(office)
+        await looks(office)
+        await move(office, row, TaskState.QUEUED)
+        clock.now += MINUTE
+        await looks(office)
+        async with database.begin() as session:
+            await block(office, session, await tasks.lock(session, row.pk), "the API is down again")
+        await looks(office)
+        assert [message.payload["text"] for message in (await alerts(office))["U0DEV"]] == [
+            ":white_check_mark: S0-D0-1 goes on",
+            ":no_entry: S0-D0-1 is blocked and needs a person: the API is down again",
+        ]
+
+
+async def test_alerts_of_a_quiet_night_come_as_one(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, clock = an_office_at(database)
+        clock.now = MONDAY.replace(hour=22)
+        for number in range(1, 31):
+            await blocked(office, number, priority="critical" if number == 7 else "normal")
+        await looks(office)
+        woken = await alerts(office)
+        assert set(woken) == {"U0DEV", "U0LEAD", "C0DEV"} and all(len(each) == 1 for each in woken.values())
+        assert all("Critical" in each[0].payload["text"] for each in woken.values())
+        clock.now = MONDAY.replace(hour=7) + timedelta(days=1)
+        await looks(office, 2)
+        digest = (await alerts(office))["U0DEV"][1]
+        assert digest.payload["text"] == "29 things wait for you"
+        assert len(digest.payload["blocks"]) <= 50 and "and 13 more" in str(digest.payload)
+        assert len(await rows(office)) == 30 and all(blocker.told for blocker in await rows(office))
+
+
+async def test_a_burst_comes_as_two(database_url: str) -> None:
+    """The first at once, what follows within seconds together."""
+    async with migrated(database_url) as database:
+        office, clock = an_office_at(database)
+        for number in (1, 2, 3):
+            await blocked(office, number)
+            await looks(office)
+            clock.now += timedelta(seconds=1)
+        clock.now += timedelta(seconds=2)
+        await looks(office)
+        assert [m.payload["text"] for m in (await alerts(office))["U0DEV"]] == [
+            ":no_entry: S0-D0-1 is blocked and needs a person: the API is down",
+            "2 things wait for you",
+        ]
+
+
+async def test_alerts_in_the_thread_for_who_wants_them_there(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, _ = an_office_at(database)
+        async with database.begin() as session:
+            await people_settings.put(session, "U0DEV", PersonSettings(notify="thread"), MONDAY)
+        row = await blocked(office)
+        await looks(office)
+        assert await alerts(office) == {}
+        async with database.read() as session:
+            (message,) = await session.scalars(select(OutboxRow).where(OutboxRow.kind == "thread"))
+        assert (message.channel, message.task_pk) == ("C0DEV", row.pk) and "<@U0DEV>" in str(message.payload)
+
+
+async def test_who_heard_of_an_incident_is_not_told_again(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, _ = an_office_at(database)
+        project = office.projects["GRANTER"]
+        await report_incident(office, project, "Checkout is down", Person(id="U0DEV"), delivery_key="d1")
+        before = {who: len(each) for who, each in (await alerts(office)).items()}
+        await looks(office)
+        after = {who: len(each) for who, each in (await alerts(office)).items()}
+        assert after == before and set(after) == {"C0DEV", "U0LEAD", "U0TWO"}
+        (blocker,) = await rows(office)
+        assert blocker.critical and blocker.kind == "attempts"
+
+
+async def test_remarks_are_no_part_of_a_tasks_life(database_url: str) -> None:
+    """What is noted late, with a state that has passed, changes nothing of what the task goes on with."""
+    async with migrated(database_url) as database:
+        office, _ = an_office_at(database)
+        row = await blocked(office)
+        await looks(office)
+        async with database.begin() as session:
+            locked = await tasks.lock(session, row.pk)
+            tasks.add_event(session, locked, at=MONDAY, who="orch", kind="alerted", why="late", detail={})
+            await session.flush()
+            late = (await tasks.events(session, row.pk))[-1]
+            late.state = "running"
+        async with database.read() as session:
+            task = await session.get_one(TaskRow, row.pk)
+            assert (await tasks.standing_event(session, task)).detail["rule"] == "R-ESC-4"
+            ((standing,), _) = await store.standings(session, "GRANTER")
+        assert (standing.rule, standing.why) == ("R-ESC-4", "the API is down")
+        await looks(office)
+        assert len(await rows(office)) == 1
