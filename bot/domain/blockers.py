@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from bot.domain.approvals import Team, own_approval
 from bot.domain.project import Project
+from bot.domain.providers import Provider
 from bot.domain.task import ENDED, Frozen, Rung, Task, TaskState
 
 
@@ -184,12 +185,16 @@ def _resting(each: Standing, project: Project, resting: Mapping[Rung, datetime],
     """A provider that has rested for long. Before that the task waits in silence, since it goes on by itself."""
     in_review = each.task.state is TaskState.IN_REVIEW
     down = resting.get(Rung.GEMINI if in_review else each.task.route.rung)
-    if down is None or not (in_review or each.task.state is TaskState.QUEUED) or not each.why.startswith("waiting for"):
+    if down is None or not (in_review or each.task.state is TaskState.QUEUED) or not _waits_for_provider(each):
         return None
     since = max(down, each.entered_at) + project.blocker_sla * REST_SHARE
     if now < since:
         return None
     return _blocker(each, Kind.PROVIDER, f"provider-{int(down.timestamp())}", since, each.why)
+
+
+def _waits_for_provider(each: Standing) -> bool:
+    return each.why.startswith(tuple(f"waiting for {provider}" for provider in Provider))
 
 
 def _deadline(each: Standing, by_id: Mapping[str, Standing], now: datetime, *, stands: bool) -> Blocker | None:
