@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import prices
-from bot.domain.budget import Level, Limit, limits_of_call
+from bot.domain.budget import Level, Limit, Limits, limits_of_call
 from bot.domain.order import ready
 from bot.domain.plan import Plan, PlanSprint
 from bot.domain.plan_budget import TERSE_REVIEW, Planned, forecast
 from bot.domain.prices import Price
 from bot.domain.project import Project
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
-from bot.domain.sprint import Sprint, current, with_budget
+from bot.domain.sprint import Sprint, current
 from bot.domain.task import ENDED, Rung, Task, TaskState
-from bot.store import report_facts, sprints, tasks
+from bot.store import limit_orders, report_facts, sprints, tasks
 from bot.store.report_facts import Paid, Standing
 from bot.workflows.intake import route_policy
 
@@ -39,7 +39,12 @@ async def gather(
     of_task: dict[int, list[Paid]] = defaultdict(list)
     for call in paid:
         of_task[call.task_pk].append(call)
-    known = await sprints.of_project(session, project.key)
+    known = _shown(await sprints.of_project(session, project.key), sprint)
+    if not current(known) and all(each.number for each in known):  # ad-hoc work belongs to sprint 0 then
+        known = [Sprint(number=0, state="closed"), *known]
+    held = {s.number: await limit_orders.limits_on(session, project.limits, project.key, s.number, day) for s in known}
+    going_on = current(known)
+    limits = held[going_on.number if going_on else 0]
     planned = await _planned(session, project)
     cost = _costs(project, price, project.day(now))
     every = [tasks.as_task(each.row).model_copy(update={"state": TaskState(each.state)}) for each in standing]
@@ -50,12 +55,12 @@ async def gather(
         hours=project.hours,
         blocker_sla=project.blocker_sla,
         review_sla=project.review_sla,
-        limits=project.limits,
+        limits=limits,
         tasks=tuple(_task(each, of_task[each.row.pk], cost) for each in standing),
         planned=tuple(_plan_fact(each, cost) for each in planned),
-        sprints=tuple(_sprints(project, _shown(known, sprint), paid)),
-        today=_today(project, day, paid),
-        rungs={rung: _today(project, day, paid, rung) for rung in PAID},
+        sprints=tuple(_sprint(project, each, held[each.number], paid) for each in known),
+        today=_today(project, limits, day, paid),
+        rungs={rung: _today(project, limits, day, paid, rung) for rung in PAID},
         urgent=_urgent(project, every),
         ended_on={each.row.task_id: project.day(each.since) for each in standing if TaskState(each.state) in ENDED},
     )
@@ -116,26 +121,20 @@ def _costs(project: Project, price: PriceOf, day: date) -> CostOf:
     return cost
 
 
-def _sprints(project: Project, known: Sequence[Sprint], paid: Sequence[Paid]) -> Iterable[SprintFact]:
-    """Every sprint and its budget; where none is open, sprint 0 too, which ad-hoc work then belongs to."""
-    numbers = {sprint.number for sprint in known}
-    alone = [] if current(known) or 0 in numbers else [Sprint(number=0, state="closed")]
-    for sprint in (*alone, *known):
-        number = sprint.number
-        limits = with_budget(project.limits, number, sprint.budget)
-        limit = _limits(project, date.min, Rung.HAIKU, number, limits.sprints.get(number, limits.sprint))[2]
-        yield SprintFact(sprint=sprint, level=_level(limit, paid), microusd=_microusd(limit, paid))
+def _sprint(project: Project, sprint: Sprint, limits: Limits, paid: Sequence[Paid]) -> SprintFact:
+    """A sprint and its budget, as people raised it."""
+    limit = _counters(project, limits, date.min, Rung.HAIKU, sprint.number)[2]
+    return SprintFact(sprint=sprint, level=_level(limit, paid), microusd=_microusd(limit, paid))
 
 
-def _today(project: Project, day: date, paid: Sequence[Paid], rung: Rung | None = None) -> Level:
-    limits = _limits(project, day, rung or Rung.HAIKU)
-    return _level(limits[0] if rung else limits[1], paid)
+def _today(project: Project, limits: Limits, day: date, paid: Sequence[Paid], rung: Rung | None = None) -> Level:
+    counters = _counters(project, limits, day, rung or Rung.HAIKU)
+    return _level(counters[0] if rung else counters[1], paid)
 
 
-def _limits(project: Project, day: date, rung: Rung, sprint: int = 0, tokens: int | None = None) -> tuple[Limit, ...]:
-    """The counters of a call: the rung's day, the day, the sprint."""
-    held = project.limits if tokens is None else project.limits.model_copy(update={"sprints": {sprint: tokens}})
-    return limits_of_call(held, project=project.key, task="", attempt=0, sprint=sprint, rung=rung, day=day, budget=0)
+def _counters(project: Project, limits: Limits, day: date, rung: Rung, sprint: int = 0) -> tuple[Limit, ...]:
+    """What a call counts against: the rung's day, the day, the sprint."""
+    return limits_of_call(limits, project=project.key, task="", attempt=0, sprint=sprint, rung=rung, day=day, budget=0)
 
 
 def _level(limit: Limit, paid: Sequence[Paid]) -> Level:
