@@ -65,7 +65,7 @@ def test_a_sprint_that_spends_too_fast_is_at_risk() -> None:
 
 
 def test_a_blocker_stands_still_on_a_weekend() -> None:
-    """R-SEC-5: the time that is counted is working time."""
+    """The time that is counted is working time."""
     monday = AT + timedelta(days=2, hours=15)  # 08:00
     task = a_task("B", state="blocked", since=AT + timedelta(hours=2, minutes=30))  # Friday 19:30
     assert outlook(some_facts(task, at=monday, day=monday.date()), Forecast(remaining=0)).verdict == "caution"
