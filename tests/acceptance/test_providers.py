@@ -62,7 +62,7 @@ async def test_three_lost_attempts_need_a_person(shared: Orch) -> None:
 
 async def test_a_budget_too_small_says_how_much_is_needed(shared: Orch) -> None:
     task = await shared.dev.assigns("Document e --files docs/e.md --budget 300")
-    card = await shared.channel.shows(task, "the call needs at least", "--budget", state="Blocked")
+    card = await shared.channel.shows(task, "the call needs at least", "/orch budget raise", state="Blocked")
     assert "300 of 300 tokens left" in card
     assert shared.models.asked() == [] or await _calls(shared, task) == []
     await shared.books.agree()
