@@ -24,11 +24,13 @@ async def test_a_silent_provider_is_given_up_on(starting: Starting) -> None:
         assert states == [("edit", "unknown"), ("edit", "settled"), ("review", "settled")]
 
 
-async def test_a_day_without_tokens_blocks(starting: Starting) -> None:
+async def test_a_day_without_tokens_lets_work_wait(starting: Starting) -> None:
     async with starting(budgets={"preset": "standard", "daily": {"haiku": 900, "sonnet": 900}}, checks=()) as orch:
         first = await orch.dev.assigns("Document a --files docs/a.md")
-        card = await orch.channel.shows(first, "sonnet's tokens for", state="Blocked")  # after haiku's (R-ESC-5)
-        assert "the call needs at least" in card
+        card = await orch.channel.shows(
+            first, "waiting for sonnet's tokens for", state="Queued"
+        )  # after haiku's (R-ESC-5)
+        assert "its next call needs at least" in card
         await orch.dev.types("/orch budget")
         await orch.dev.sees_privately("haiku", "of 900")
         await orch.books.agree()
@@ -39,7 +41,7 @@ async def test_a_red_day_starts_no_new_attempt(starting: Starting) -> None:
         first = await orch.dev.assigns("Document a --files docs/a.md")
         await orch.channel.shows(first, state="Awaiting approval")
         second = await orch.dev.assigns("Document b --files docs/b.md")
-        await orch.channel.shows(second, "red mark", state="Blocked")
+        await orch.channel.shows(second, "on nothing new starts", state="Queued")
         await orch.dev.types("/orch budget")
         await orch.dev.sees_privately(":red_circle:")
         await orch.books.agree()
