@@ -59,6 +59,7 @@ def _add_report(report: argparse.ArgumentParser) -> None:
     report.add_argument("what", choices=("daily", "weekly", "metrics"))
     report.add_argument("--date", metavar="D", help="of this day, or the week it is in: 2026-02-03; default today")
     report.add_argument("--sprint", type=int, metavar="N", help="about this sprint; default the open one")
+    report.add_argument("--days", metavar="N", help="metrics: of so many days; default 30")
     report.add_argument("--project", help="the key of the project, where there are several")
     report.add_argument("--format", choices=("text", "markdown", "html", "json"), default="text")
 

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from bot.adapters.prices import PriceBook
 from bot.cli.export import need_database
 from bot.domain.command_values import day as read_day
-from bot.domain.metrics import Metric
+from bot.domain.command_values import window
 from bot.domain.project import Project
 from bot.errors import UserMistake
 from bot.render import Renderer
@@ -31,39 +30,48 @@ async def report(arguments: argparse.Namespace) -> int:
     project = project_of(settings.config, arguments.project)
     now = datetime.now(UTC)
     day = read_day(arguments.date) if arguments.date else project.day(now)
-    print(await written(settings, project, arguments.what, day, now, arguments.sprint, arguments.format))
+    days = window(arguments.days) if arguments.days else DAYS
+    form: str = arguments.format
+    if arguments.what == "metrics":
+        print(await metrics(settings, project, day, now, days, form))
+    else:
+        print(await written(settings, project, arguments.what, day, now, arguments.sprint, form))
     return 0
 
 
 async def written(
-    settings: Settings, project: Project, what: str, day: date, now: datetime, sprint: int | None, form: str
+    settings: Settings, project: Project, kind: Kind, day: date, now: datetime, sprint: int | None, form: str
 ) -> str:
     """The report in one of the forms. Raises OrchError."""
     need_database(settings.database_url)
     database = Database(settings.database_url)
     price = PriceBook(settings.config.own_prices).price
-    words = words_of(settings.config, project)
-    kind: Kind = "weekly" if what == "weekly" else "daily"
     try:
         async with database.read() as session:
-            if what == "metrics":
-                end = min(now, datetime.combine(day + timedelta(days=1), time(), project.zone).astimezone(UTC))
-                return metrics_written(words, project, await measured(session, project, end, price), day, form)
             made = await make_report(session, project, kind, day, now=now, price=price, sprint=sprint)
     finally:
         await database.close()
     if form == "json":
         return json.dumps(made.model_dump(mode="json"), ensure_ascii=False, indent=2)
-    return words.text(f"reports/{what}", {"report": made, "format": form})
+    return words_of(settings.config, project).text(f"reports/{kind}", {"report": made, "format": form})
 
 
-def metrics_written(words: Renderer, project: Project, found: Sequence[Metric], day: date, form: str) -> str:
-    """The metrics of the days until this one, in one of the forms."""
+async def metrics(settings: Settings, project: Project, day: date, now: datetime, days: int, form: str) -> str:
+    """The metrics of the days until this one, in one of the forms. Raises OrchError."""
+    need_database(settings.database_url)
+    database = Database(settings.database_url)
+    price = PriceBook(settings.config.own_prices).price
+    end = min(now, datetime.combine(day + timedelta(days=1), time(), project.zone).astimezone(UTC))
+    try:
+        async with database.read() as session:
+            found = await measured(session, project, end, price, days=days)
+    finally:
+        await database.close()
     if form == "json":
         told = [{**metric.model_dump(mode="json"), "met": metric.met} for metric in found]
-        return json.dumps({"project": project.key, "days": DAYS, "until": str(day), "metrics": told}, indent=2)
-    facts = {"project": project.key, "days": DAYS, "day": day, "metrics": found, "format": form}
-    return words.text("reports/metrics", facts)
+        return json.dumps({"project": project.key, "days": days, "until": str(day), "metrics": told}, indent=2)
+    facts = {"project": project.key, "days": days, "day": day, "metrics": found, "format": form}
+    return words_of(settings.config, project).text("reports/metrics", facts)
 
 
 def words_of(config: Config, project: Project) -> Renderer:

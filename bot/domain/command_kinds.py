@@ -143,7 +143,10 @@ class Report(Frozen):
 
 
 class Metrics(Frozen):
+    """Of so many days until now; none = the usual window."""
+
     command: Literal["metrics"] = "metrics"
+    days: int | None = None
 
 
 class Incident(Frozen):

@@ -294,12 +294,15 @@ def _report(rest: str) -> Report:
     return Report.model_validate(fields)
 
 
-def _alone(kind: type[Standup | Metrics]) -> Callable[[str], Command]:
-    def read(rest: str) -> Command:
-        _at_most(split(rest), 0)
-        return kind()
+def _standup(rest: str) -> Standup:
+    _at_most(split(rest), 0)
+    return Standup()
 
-    return read
+
+def _metrics(rest: str) -> Metrics:
+    words = split(rest)
+    _at_most(words, 1)
+    return Metrics(days=values.window(words[0].value)) if words else Metrics()
 
 
 def _incident(rest: str) -> Incident:
@@ -329,9 +332,9 @@ READERS: dict[str, Callable[[str], Command]] = {
     "budget": _budget,
     "sprint": _sprint,
     "plan": _plan,
-    "standup": _alone(Standup),
+    "standup": _standup,
     "report": _report,
-    "metrics": _alone(Metrics),
+    "metrics": _metrics,
     "incident": _incident,
     "help": _help,
 }

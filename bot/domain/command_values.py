@@ -20,6 +20,7 @@ from bot.errors import UserMistake
 MAX_FILES = 50
 MAX_CHECK = 500  # characters
 MAX_TOKENS = 1_000_000
+MAX_WINDOW = 366  # days
 MAX_TEXT = 4_000  # characters
 MAX_NUMBER = 99  # sprints, days
 END_OF_DAY = time(23, 59)
@@ -116,6 +117,14 @@ def number(word: str, what: str) -> int:
     digits = re.search(r"(?<![-.\d])\d{1,2}(?![.\d])", word, re.ASCII)
     guess = f" Did you mean `{int(digits[0])}`?" if digits else ""
     raise UserMistake(f"{shown(word)} is not a {what}: a whole number from 0 to {MAX_NUMBER}.{guess}")
+
+
+def window(word: str) -> int:
+    """How many days back: `7`, `7d`."""
+    found = re.fullmatch(r"([0-9]{1,3})(?:d|days?)?", word.lower())
+    if not found or not 1 <= int(found[1]) <= MAX_WINDOW:
+        raise UserMistake(f"{shown(word)} is not a number of days: 1 to {MAX_WINDOW}.")
+    return int(found[1])
 
 
 def day(word: str) -> date:

@@ -189,9 +189,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "metrics",
-        "/orch metrics",
-        "Show the success metrics as measured.",
-        ("/orch metrics", "@orch metrics"),
+        "/orch metrics [DAYS]",
+        "Show the success metrics as measured: of the last 30 days, or so many.",
+        ("/orch metrics", "/orch metrics 7"),
         now=True,
     ),
     Entry(

@@ -45,6 +45,13 @@ class Stuck(Frozen):
     resolved_at: datetime | None = None
 
 
+class Covered(Frozen):
+    """What a project's checks reported on a commit that was merged: the share of the code, 0 to 1."""
+
+    event: int  # the merge, in the log
+    share: float
+
+
 class Record(Frozen):
     """What happened in [start, end) and is measured. `events`: in order, from before `start` too."""
 
@@ -59,6 +66,7 @@ class Record(Frozen):
     paid_calls: int = 0
     incidents: tuple[str, ...] = ()  # ids of the tasks of production incidents
     blockers: tuple[Stuck, ...] | None = None  # None = they are not kept
+    covered: tuple[Covered, ...] = ()  # the merges of the window whose checks report it, in order
     ack_seconds: tuple[float, ...] = ()
 
 
@@ -88,7 +96,7 @@ def metrics(record: Record) -> tuple[Metric, ...]:
     """All of them, in the order of R-MET."""
     return (
         _detection(record), _unblock(record), _review(record), _schedule(record), _budget_days(record),
-        _missed(record), _saving(record), _coverage(), _first_attempts(record), _cost(record), _queue(record),
+        _missed(record), _saving(record), _coverage(record), _first_attempts(record), _cost(record), _queue(record),
         _acks(record),
     )  # fmt: skip
 
@@ -199,10 +207,14 @@ def _saving(record: Record) -> Metric:
     )  # fmt: skip
 
 
-def _coverage() -> Metric:
+def _coverage(record: Record) -> Metric:
+    found = record.covered
     return Metric(
-        name="coverage", title="Coverage of merged code", definition="as the project's own checks report it",
-        unit="share", goal=0.7, at_most=False, why_none="not reported",
+        name="coverage", title="Coverage of merged code",
+        definition="as the project's own checks reported it on the commit that was merged last",
+        unit="share", goal=0.7, at_most=False, value=found[-1].share if found else None, count=len(found),
+        parts={"lowest": min(each.share for each in found)} if len(found) > 1 else {},
+        events=tuple(each.event for each in found)[-IDS:], why_none="not reported by the project's checks",
     )  # fmt: skip
 
 

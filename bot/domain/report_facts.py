@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.budget import Level, Limits
+from bot.domain.metrics import Metric
 from bot.domain.sprint import Sprint, current
 from bot.domain.task import ENDED, Frozen, Priority, Rung, TaskState, TaskType
 from bot.domain.working_days import WorkingDays
@@ -85,6 +86,7 @@ class Facts(Frozen):
     ended_on: Mapping[str, date] = {}  # id -> the day, of every task that is finished, failed or cancelled
     blocker_sla: timedelta = timedelta(hours=2)  # working time (R-SEC-5)
     review_sla: timedelta = timedelta(hours=4)
+    metrics: tuple[Metric, ...] = ()  # of the week until `at`, where they are asked for
 
     @property
     def working_days(self) -> WorkingDays:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from bot.domain import outlook as judge
 from bot.domain.daily_report import Line, Usage, line, usage_of
 from bot.domain.forecast import Forecast, forecast
+from bot.domain.metrics import Metric
 from bot.domain.outlook import Outlook
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
 from bot.domain.task import Frozen, TaskState, TaskType
@@ -62,6 +63,7 @@ class Weekly(Frozen):
     cost_percent: float | None = None
     risks: tuple[str, ...] = ()
     blockers: tuple[Line, ...] = ()
+    metrics: tuple[Metric, ...] = ()  # those that have a goal (R-MET)
     next: NextWeek | None = None
     forecast: Forecast
     outlook: Outlook
@@ -96,6 +98,7 @@ def weekly_report(facts: Facts) -> Weekly:
         cost_percent=round(100 * cost / budget, 1) if budget else None,
         risks=tuple(reason for reason in verdict.reasons if not reason.startswith("blocked")),
         blockers=tuple(line(task) for task in judge.blocked(facts)),
+        metrics=tuple(metric for metric in facts.metrics if metric.goal is not None),
         next=_next(facts, expected),
         forecast=expected,
         outlook=verdict,

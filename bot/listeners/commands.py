@@ -74,7 +74,7 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.Standup() | kinds.Report():
             await reports.post_now(desk, payload, command)
         case kinds.Metrics():
-            await reports.show_metrics(desk, payload)
+            await reports.show_metrics(desk, payload, command)
         case kinds.Away():
             await _away(desk, payload, person, command)
         case kinds.Incident():

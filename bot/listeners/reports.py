@@ -23,10 +23,11 @@ async def post_now(desk: Desk, payload: Payload, command: kinds.Standup | kinds.
     await desk.answer(payload, "replies/report_posted", kind=kind, day=day, channel=project.channel)
 
 
-async def show_metrics(desk: Desk, payload: Payload) -> None:
-    """The success metrics of the last weeks (R-MET)."""
+async def show_metrics(desk: Desk, payload: Payload, command: kinds.Metrics) -> None:
+    """The success metrics of the last days (R-MET)."""
     office = desk.office
     project = desk.project(payload["channel"])
+    days = command.days or DAYS
     async with office.db.read() as session:
-        found = await measured(session, project, office.now(), office.price, ack_seconds=office.acks.seconds)
-    await desk.answer(payload, "replies/metrics", project=project.key, days=DAYS, metrics=found)
+        found = await measured(session, project, office.now(), office.price, days=days, ack_seconds=office.acks.seconds)
+    await desk.answer(payload, "replies/metrics", project=project.key, days=days, metrics=found)

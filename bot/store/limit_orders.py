@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import or_, select, update
@@ -30,6 +30,20 @@ async def rows_of(session: AsyncSession, project: str, day: date, limit: str | N
     if limit is not None:
         query = query.where(LimitOrderRow.limit == limit)
     return (await session.scalars(query.order_by(LimitOrderRow.id))).all()
+
+
+async def ever(
+    session: AsyncSession, project: str, first: date, last: date, day_of: Callable[[datetime], date]
+) -> tuple[Order, ...]:
+    """The orders that held on some day from `first` to `last`. One that was taken back held until that day."""
+    query = select(LimitOrderRow).where(
+        LimitOrderRow.project == project,
+        LimitOrderRow.first <= last,
+        or_(LimitOrderRow.last.is_(None), LimitOrderRow.last >= first),
+    )
+    rows = [row for row in await session.scalars(query.order_by(LimitOrderRow.id)) if row.limit.islower()]
+    ended = [min(row.last or date.max, day_of(row.ended_at)) if row.ended_at else row.last for row in rows]
+    return tuple(as_order(row).model_copy(update={"last": end}) for row, end in zip(rows, ended, strict=True))
 
 
 def as_order(row: LimitOrderRow) -> Order:

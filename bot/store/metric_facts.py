@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.metrics import Happened, Stuck, Tried
+from bot.domain.metrics import Covered, Happened, Stuck, Tried
 from bot.domain.task import TaskState
 from bot.store.tables import AttemptRow, BlockerRow, CallRow, EventRow, TaskRow
+from bot.store.tasks import REMARKS
 
 
-async def happened(session: AsyncSession, project: str, end: datetime) -> tuple[Happened, ...]:
-    """Every event of the project's tasks until `end`, in order."""
+async def happened(session: AsyncSession, project: str, start: datetime, end: datetime) -> tuple[Happened, ...]:
+    """The events until `end`, in order, of the tasks that something happened to since `start` or that were to be
+    finished in between: what tells how long they had been where they were."""
+    due = and_(TaskRow.deadline >= start, TaskRow.deadline < end)
     query = (
         select(EventRow.id, TaskRow.task_id, EventRow.at, EventRow.state, EventRow.kind)
         .join(TaskRow, TaskRow.pk == EventRow.task_pk)
-        .where(TaskRow.project == project, EventRow.at < end)
+        .where(TaskRow.project == project, EventRow.at < end, EventRow.kind.not_in(REMARKS))
+        .where(or_(TaskRow.updated_at >= start, due))
         .order_by(EventRow.id)
     )
     found = (await session.execute(query)).all()
     return tuple(Happened(id=n, task=t, at=at, state=TaskState(state), kind=kind) for n, t, at, state, kind in found)
 
 
-async def tried(session: AsyncSession, project: str) -> tuple[Tried, ...]:
-    """Every attempt that ended."""
+async def tried(session: AsyncSession, project: str, start: datetime) -> tuple[Tried, ...]:
+    """Every attempt that ended, of the tasks that something happened to since `start`."""
     query = (
         select(TaskRow.task_id, AttemptRow.number, AttemptRow.rung, AttemptRow.outcome, AttemptRow.ended_at)
         .join(TaskRow, TaskRow.pk == AttemptRow.task_pk)
         .where(TaskRow.project == project, AttemptRow.outcome.is_not(None), AttemptRow.ended_at.is_not(None))
+        .where(TaskRow.updated_at >= start)
     )
     found = (await session.execute(query)).all()
     return tuple(
@@ -39,8 +44,11 @@ async def tried(session: AsyncSession, project: str) -> tuple[Tried, ...]:
     )
 
 
-async def deadlines(session: AsyncSession, project: str) -> dict[str, datetime]:
-    query = select(TaskRow.task_id, TaskRow.deadline).where(TaskRow.project == project, TaskRow.deadline.is_not(None))
+async def deadlines(session: AsyncSession, project: str, start: datetime, end: datetime) -> dict[str, datetime]:
+    """The deadlines that lie in [start, end)."""
+    query = select(TaskRow.task_id, TaskRow.deadline).where(
+        TaskRow.project == project, TaskRow.deadline >= start, TaskRow.deadline < end
+    )
     return {task: at for task, at in (await session.execute(query)).all() if at}
 
 
@@ -78,6 +86,18 @@ async def incidents(session: AsyncSession, project: str, start: datetime, end: d
         .order_by(EventRow.id)
     )  # fmt: skip
     return tuple((await session.scalars(query)).all())
+
+
+async def covered(session: AsyncSession, project: str, start: datetime, end: datetime) -> tuple[Covered, ...]:
+    """The merges in [start, end) whose checks reported coverage, in order."""
+    query = (
+        select(EventRow.id, EventRow.detail)
+        .join(TaskRow, TaskRow.pk == EventRow.task_pk)
+        .where(TaskRow.project == project, EventRow.kind == TaskState.MERGED, EventRow.at >= start, EventRow.at < end)
+        .order_by(EventRow.id)
+    )
+    found = ((n, detail.get("coverage")) for n, detail in (await session.execute(query)).all())
+    return tuple(Covered(event=n, share=share) for n, share in found if share is not None)
 
 
 async def stuck(session: AsyncSession, project: str) -> tuple[Stuck, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.approvals import MergeFacts, counting_approvals, merge_hindrance, survives_rebuild
 from bot.domain.change import CheckRun
 from bot.domain.commit_message import merge_message
+from bot.domain.coverage import reported
 from bot.domain.task import TaskState
 from bot.errors import BaseMoved, ChatError, MergeConflict, RepositoryError, TreeDirty
 from bot.store import ledger, tasks
@@ -184,7 +185,7 @@ async def finish_merge(office: Office, session: AsyncSession, visit: Visit, buil
     await tasks.record_checks(session, row, built.commit, built.runs, now)
     row.merge_commit = built.commit
     await tasks.step(session, row, TaskState.MERGED, at=now, who=ORCH, why=f"merged as {built.commit[:10]} on {branch}",
-                     detail={"commit": built.commit, "onto": built.onto})  # fmt: skip
+                     detail={"commit": built.commit, "onto": built.onto, "coverage": reported(built.runs)})  # fmt: skip
     await tell_thread(office, session, row, "merged", "thread/merged", commit=built.commit, branch=branch)
 
 

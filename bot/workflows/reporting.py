@@ -16,6 +16,7 @@ from bot.domain.weekly_report import Weekly, weekly_report
 from bot.errors import UserMistake
 from bot.render import Renderer
 from bot.store import outbox, sprints
+from bot.workflows.measuring import measured
 from bot.workflows.office import Office
 from bot.workflows.report_facts import PriceOf, gather
 
@@ -24,6 +25,8 @@ Kind = Literal["daily", "weekly"]
 LINES_A_MESSAGE = 100
 #: Lines of each list in the post itself; a longer list stands in the thread, in full.
 SHOWN = 8
+#: The days of the weekly report's metrics.
+WEEK = 7
 
 
 async def report(
@@ -32,18 +35,23 @@ async def report(
 ) -> Daily | Weekly:  # fmt: skip
     """The report of that day, or of the week that it is in; about the open sprint, or the one that is named. Raises
     UserMistake where there is no such sprint, and for days to come."""
-    return made_of(await facts_of(session, project, day, now, price, sprint), kind)
+    return made_of(await facts_of(session, project, kind, day, now, price, sprint), kind)
 
 
 async def facts_of(
-    session: AsyncSession, project: Project, day: date, now: datetime, price: PriceOf, sprint: int | None
-) -> Facts:
+    session: AsyncSession, project: Project, kind: Kind, day: date, now: datetime, price: PriceOf, sprint: int | None,
+    ack_seconds: Sequence[float] = (),
+) -> Facts:  # fmt: skip
     """What the report is made from. Raises UserMistake."""
     if day > project.day(now):
         raise UserMistake(f"{day} is still to come. Reports are of today or of a day that is over.")
     if sprint is not None and await sprints.row_of(session, project.key, sprint) is None:
         raise UserMistake(f"There is no sprint {sprint} in {project.key}.", "/orch plan show")
-    return await gather(session, project, day, now=now, price=price, sprint=sprint)
+    facts = await gather(session, project, day, now=now, price=price, sprint=sprint)
+    if kind == "daily":
+        return facts
+    found = await measured(session, project, facts.at, price, days=WEEK, ack_seconds=ack_seconds)
+    return facts.model_copy(update={"metrics": found})
 
 
 def made_of(facts: Facts, kind: Kind) -> Daily | Weekly:
@@ -68,7 +76,7 @@ async def want_report(
     `did`: what the clock just did, a sentence each; `needs`: what waits for a person; both are plain text. The thread
     has the key `<key>/...`: the lists that the post has no room for, and the pictures."""
     words, now = office.words_of(project.key), office.now()
-    facts = await facts_of(session, project, day, now, office.price, sprint)
+    facts = await facts_of(session, project, kind, day, now, office.price, sprint, office.acks.seconds)
     made = made_of(facts, kind)
     message = post(words, made, did, needs, late_minutes)
     if not await outbox.want(session, key, "channel", project.channel, message, now):

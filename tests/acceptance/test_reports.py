@@ -8,7 +8,7 @@ from tests.acceptance.conversation import Orch
 
 
 async def test_a_person_asks_for_reports(orch: Orch) -> None:
-    await orch.dev.types("/orch assign Describe the command line --files docs/usage.md")
+    await orch.dev.types('/orch assign Describe the command line --files docs/usage.md --check "echo TOTAL 10 2 80%"')
     await orch.channel.shows("S0-D0-1", state="Awaiting approval")
     await orch.two.clicks("Approve merge", on="S0-D0-1")
     await orch.channel.shows("S0-D0-1", state="Merged")
@@ -31,14 +31,21 @@ async def test_a_person_asks_for_reports(orch: Orch) -> None:
     assert file.content is not None and file.content.startswith(b"\x89PNG")
 
     await orch.dev.types("/orch report weekly")
-    await orch.until(lambda: any("on schedule" in m.text for m in orch.world.messages(CHANNEL)), "the weekly")
+    weekly = await orch.until(
+        lambda: next((m for m in orch.world.messages(CHANNEL) if "on schedule" in m.text), None), "the weekly"
+    )
+    assert "*Metrics of the last 7 days*" in words(weekly)
+    assert ":large_green_circle: Coverage of merged code: 80 %, of 1; goal at least 70 %: met" in words(weekly)
     assert len(await orch.books.calls()) == calls, "a report is free (R-REP-3)"
 
     await orch.dev.types("/orch metrics")
     shown = await orch.dev.sees_privately("success metrics of the last 30 days")
     assert "*First attempts that passed* 100 % (haiku 100 %), of 1" in shown, shown
-    assert "*Coverage of merged code* not reported; goal at least 70 %" in shown
+    assert "*Coverage of merged code* 80 %, of 1; goal at least 70 %: met" in shown
     assert "*Answers to Slack*" in shown and "goal at most 3.0 s: met" in shown
+
+    await orch.dev.types("/orch metrics 7")
+    await orch.dev.sees_privately("success metrics of the last 7 days")
 
     await orch.dev.types("/orch report daily --date 2999-01-01")
     await orch.dev.sees_privately("2999-01-01 is still to come")

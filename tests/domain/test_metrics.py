@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.metrics import Happened, Metric, Record, Stuck, Tried, metrics, percentile
+from bot.domain.metrics import Covered, Happened, Metric, Record, Stuck, Tried, metrics, percentile
 from bot.domain.task import TaskState
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -52,6 +52,8 @@ def tried(task: str, number: int, rung: str, outcome: str, hour: float = 1) -> T
         ("critical_missed", {"events": EVENTS, "incidents": ("I",)}, 1, 2, False),
         ("saving", {"saving": 0.71, "paid_calls": 9}, 0.71, 9, True),
         ("cost_per_merge", {"events": EVENTS, "cost_microusd": 500}, 500, 1, None),
+        ("coverage", {"covered": [Covered(event=1, share=0.5), Covered(event=2, share=0.7)]}, 0.7, 2, True),
+        ("coverage", {"covered": [Covered(event=1, share=0.69)]}, 0.69, 1, False),
         ("queue_time", {"events": EVENTS}, 10800, 3, None),
         ("ack_latency", {"ack_seconds": (0.01, 0.02, 5.0)}, 5.0, 3, False),
     ],
