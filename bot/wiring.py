@@ -107,6 +107,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         checks=project.checks,
         security_paths=config.policy.security_paths,
         haiku_first=config.policy.haiku_first,
+        learn_from_history=config.policy.learn_from_history,
         batch_low_priority=config.policy.batch_low_priority,
         text_model=text_model(),
         aliases=project.aliases,

@@ -36,6 +36,7 @@ class Project(Frozen):
     checks: tuple[str, ...] = ()
     security_paths: tuple[str, ...] = ()
     haiku_first: bool = True
+    learn_from_history: bool = True  # let earlier tasks refine the routes
     batch_low_priority: bool = True  # work that is not urgent waits in the provider's batch, at half the price
     text_model: InstanceOf[TextModel] | None = None  # judges what the routing rules leave open
     aliases: Mapping[str, str] = {}  # what plans call people -> their Slack ids

@@ -2,7 +2,7 @@
 
 The security floor (bot.domain.security, R-SEC-1) stands under every layer. The model refines what the rules are not
 sure of, and may find that a text only writes about security; what a path, the project or a person said, it cannot
-lower.
+lower. Where the matrix leaves haiku or sonnet open, earlier tasks may say which is tried first (bot.domain.history).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, InstanceOf
 
+from bot.domain.history import History, Preference, preference, size_of
 from bot.domain.security import Assessment, asks_for_more, assess
 from bot.domain.task import Frozen, Route, Rung, TaskType
 from bot.domain.task_kinds import Guess, asks_for_tests, classify, is_lint_check, is_simple, is_vague
@@ -71,6 +72,8 @@ MATRIX: tuple[Row, ...] = (
     Row("operations", T.OPS, "medium", "no", "no", "no", "yes", "R-RT-4", "a person or CI runs things"),
 )
 ROWS: Mapping[TaskType, Row] = MappingProxyType({row.type: row for row in MATRIX})
+#: Types that either may do first: history may say which is the cheaper choice.
+LEARNABLE = frozenset(row.type for row in MATRIX if row.haiku == "may" and row.sonnet == "yes")
 #: Types whose result is a report, not a change.
 REPORTS = frozenset({T.REVIEW, T.ANALYSIS, T.SEARCH, T.VALIDATION})
 #: Where no rule fits: the rung that can do any change.
@@ -105,12 +108,14 @@ class RouteRequest(Frozen):
 
 
 class RoutePolicy(Frozen):
-    """The project's choices. `expected_tokens` is what one task of a rung usually takes; no `model`: rules only."""
+    """The project's choices. `expected_tokens` is what one task of a rung usually takes; no `model`: rules only; no
+    `history`: nothing is learned from."""
 
     security_paths: tuple[str, ...] = ()
     haiku_first: bool = True  # where the matrix says "may": haiku for what looks simple
     expected_tokens: Mapping[Rung, int] = Field(default_factory=lambda: dict(EXPECTED_TOKENS))
     model: InstanceOf[TextModel] | None = None
+    history: History | None = None
 
 
 class _Evidence(NamedTuple):
@@ -231,13 +236,23 @@ def _ruled(request: RouteRequest, row: Row, guess: Guess, safety: Assessment, po
         return _Choice(Rung.SONNET, "R-SEC-1", reason, 0.6)
     if row.haiku == "yes":
         return _Choice(Rung.HAIKU, row.rule, f"{why}: {row.reason}.", sure)
+    rule = "R-RT-5" if guess.type is T.TESTS else "R-RT-6"
+    if known := None if unknown or safety.mentions else _preferred(request, guess, policy):
+        confidence = min(sure, 0.7) if known.rung is Rung.HAIKU else sure
+        return _Choice(known.rung, rule, f"{why}: {known.why}.", confidence)
     if row.haiku == "may" and guess.simple and policy.haiku_first and not safety.mentions:
-        rule = "R-RT-5" if guess.type is T.TESTS else "R-RT-6"
         seen = "It looks small" if unknown else f"{why}, and it looks small"
         return _Choice(Rung.HAIKU, rule, f"{seen}: haiku first.", min(sure, 0.7))
     if unknown:
         return _Choice(Rung.SONNET, row.rule, f"{why}: sonnet is the safer choice.", sure)
     return _Choice(Rung.SONNET, row.rule, f"{why}: {row.reason}.", sure)
+
+
+def _preferred(request: RouteRequest, guess: Guess, policy: RoutePolicy) -> Preference | None:
+    """What earlier tasks of this type and size say, where either rung may do it and the project tries haiku at all."""
+    if policy.history is None or not policy.haiku_first or guess.type not in LEARNABLE:
+        return None
+    return preference(policy.history, guess.type, size_of(request.text, request.files))
 
 
 def _asked(model: Rung, row: Row, guess: Guess, safety: Assessment) -> _Choice:

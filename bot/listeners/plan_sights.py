@@ -18,6 +18,7 @@ from bot.errors import UserMistake
 from bot.store import ledger, limit_orders, sprints, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.intake import route_policy
+from bot.workflows.learning import learned
 from bot.workflows.office import Office
 
 LISTED = 40
@@ -33,7 +34,7 @@ async def plan(office: Office, project: Project) -> dict[str, Any]:
         if not every:
             raise UserMistake(f"{project.key} has no plan yet.", "/orch plan load NAME")
         rows = await tasks.in_project(session, project.key, ended=True)
-        planned = await _forecast(session, project)
+        planned = await _forecast(office, session, project)
         lines = [await _sprint(session, project, sprint, rows, planned, today) for sprint in every]
     return {"project": project.key, "sprints": lines}
 
@@ -50,7 +51,7 @@ async def sprint(office: Office, project: Project, number: int | None) -> dict[s
         if found is None:
             raise UserMistake(f"There is no sprint {number}.", "/orch plan show")
         rows = [row for row in await tasks.in_project(session, project.key, ended=True) if row.sprint == found.number]
-        planned = await _forecast(session, project)
+        planned = await _forecast(office, session, project)
         facts = await _sprint(session, project, found, rows, planned, today)
         used = await ledger.used_by_rung(session, [row.pk for row in rows])
     waiting = [each for each in planned if each.task.sprint == found.number and each.task.id not in _ids(rows)]
@@ -91,12 +92,13 @@ async def _sprint(
     }
 
 
-async def _forecast(session: AsyncSession, project: Project) -> tuple[Planned, ...]:
+async def _forecast(office: Office, session: AsyncSession, project: Project) -> tuple[Planned, ...]:
     """What the tasks of plans are expected to take."""
     asked: list[PlanTask] = [sprints.as_plan_task(row) for row in await sprints.plan_rows(session, project.key)]
     numbers = sorted({task.sprint for task in asked})
     whole = Plan(name="all", sprints=tuple(PlanSprint(number=n) for n in numbers), tasks=tuple(asked))
-    return forecast(whole, route_policy(project), project.limits).planned
+    history = await learned(session, project, office.price, office.now())
+    return forecast(whole, route_policy(project, history), project.limits).planned
 
 
 def _ids(rows: Sequence[TaskRow]) -> set[str]:

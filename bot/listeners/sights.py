@@ -19,6 +19,7 @@ from bot.store import ledger, limit_orders, sprints, task_lists, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
 from bot.workflows.intake import expected_cost, route_request
+from bot.workflows.learning import learned
 from bot.workflows.office import Office
 from bot.workflows.provider_rests import healths
 
@@ -141,14 +142,15 @@ def _may_approve(person: str, project: Project, task: Task) -> bool:
 
 async def quote(office: Office, project: Project, request: AssignRequest) -> dict[str, Any]:
     """What would be done and what it may cost, before anything is paid: route, conflicts, place in the queue."""
-    chosen = route_request(office, project, request)
     now = office.now()
+    async with office.db.read() as session:
+        history = await learned(session, project, office.price, now)
+        rows = await tasks.in_project(session, project.key)
+    chosen = route_request(office, project, request, history)
     asked = Task(
         project=project.key, id="new", text=request.text, route=chosen, priority=request.priority, files=request.files,
         after=tuple(ref.id for ref in request.after), created_at=now, updated_at=now,
     )  # fmt: skip
-    async with office.db.read() as session:
-        rows = await tasks.in_project(session, project.key)
     others = [tasks.as_task(row) for row in rows]
     decisions = ready([*others, asked], project.concurrency)
     place = next(n for n, decision in enumerate(decisions, 1) if decision.task.id == "new")

@@ -9,26 +9,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import prices
 from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
+from bot.domain.history import History
 from bot.domain.project import Project
 from bot.domain.routing import RoutePolicy, RouteRequest, route
 from bot.domain.task import Route, Rung
 from bot.errors import ChatError, UserMistake
 from bot.store import sprints, tasks
 from bot.store.tables import TaskRow
+from bot.workflows.learning import learned
 from bot.workflows.office import Office
 
 
-def route_request(office: Office, project: Project, request: AssignRequest) -> Route:
+def route_request(office: Office, project: Project, request: AssignRequest, history: History | None = None) -> Route:
     """Route a request and price it (R-RT-7). Raises UserMistake."""
     asked = RouteRequest(
         text=request.text, files=request.files, type=request.type, model=request.model, security=request.security
     )
-    return priced_route(office, project, asked, request.token_budget)
+    return priced_route(office, project, asked, request.token_budget, history)
 
 
-def priced_route(office: Office, project: Project, asked: RouteRequest, token_budget: int | None) -> Route:
-    """The route of whatever asks for one, with what an attempt may take and cost. Raises UserMistake."""
-    chosen = route(asked, route_policy(project))
+def priced_route(
+    office: Office, project: Project, asked: RouteRequest, token_budget: int | None, history: History | None = None
+) -> Route:
+    """The route of whatever asks for one, with what an attempt may take and cost. `history`: what earlier tasks teach
+    (workflows.learning); none where the rung is decided already. Raises UserMistake."""
+    chosen = route(asked, route_policy(project, history))
     return priced(office, project, chosen, token_budget or project.limits.task.get(chosen.rung, 0))
 
 
@@ -40,8 +45,13 @@ def priced(office: Office, project: Project, chosen: Route, budget: int) -> Rout
     return prices.priced(chosen, budget, price)
 
 
-def route_policy(project: Project) -> RoutePolicy:
-    return RoutePolicy(security_paths=project.security_paths, haiku_first=project.haiku_first, model=project.text_model)
+def route_policy(project: Project, history: History | None = None) -> RoutePolicy:
+    return RoutePolicy(
+        security_paths=project.security_paths,
+        haiku_first=project.haiku_first,
+        model=project.text_model,
+        history=history,
+    )
 
 
 def expected_cost(office: Office, project: Project, chosen: Route) -> int:
@@ -56,7 +66,9 @@ async def create_task(
     office: Office, project: Project, request: AssignRequest, person: Person, *, delivery_key: str
 ) -> TaskRow:
     """Create and queue a task; the same delivery again returns the task it made. Raises UserMistake."""
-    chosen = route_request(office, project, request)
+    async with office.db.read() as session:
+        history = await learned(session, project, office.price, office.now())
+    chosen = route_request(office, project, request, history)
     if request.owner:
         await able(office, request.owner)
     now = office.now()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
+from bot.domain.history import History
 from bot.domain.plan import PlanTask, person_of
 from bot.domain.plan_fields import DayTime
 from bot.domain.plan_graph import find_cycle
@@ -19,6 +20,7 @@ from bot.errors import UserMistake
 from bot.store import sprints, tasks
 from bot.store.tables import PlanTaskRow, TaskRow
 from bot.workflows.intake import new_row, priced_route
+from bot.workflows.learning import learned
 from bot.workflows.office import Office
 
 
@@ -38,11 +40,12 @@ async def queue_planned(
     requester: str,
     delivery_key: str,
     first_day: date | None,
+    history: History | None,
     why: str,
 ) -> TaskRow:
     """Create and queue the task under the plan's id. The caller holds the project's lock, and knows that the id is
     free. Raises UserMistake."""
-    chosen = priced_route(office, project, task.route_request, task.token_budget)
+    chosen = priced_route(office, project, task.route_request, task.token_budget, history)
     request = AssignRequest(
         text=task.text, files=task.files, priority=task.priority, checks=task.checks, token_budget=task.token_budget,
         owner=person_of(task.owner or "", project.aliases),
@@ -74,6 +77,7 @@ async def create_assigned(
         row = await queue_planned(
             office, session, project, task, requester=person.id, delivery_key=delivery_key,
             first_day=same.first_day if same else None, why="assigned in JSON",
+            history=await learned(session, project, office.price, office.now()),
         )  # fmt: skip
         unknown = await _let_wait(session, project, task)
         await _refuse_circle(session, project, task)

@@ -18,6 +18,7 @@ from bot.store import outbox, sprints, tasks
 from bot.store.sprints import Loaded
 from bot.store.tables import TaskRow
 from bot.workflows.intake import route_policy
+from bot.workflows.learning import learned
 from bot.workflows.office import Office
 from bot.workflows.plan_intake import queue_planned
 
@@ -58,7 +59,9 @@ async def load_plan(office: Office, project: Project, name: str, person: Person)
 
 async def take_in(office: Office, project: Project, plan: Plan) -> Taken:
     """Put a plan into the store. Raises UserMistake."""
-    expected = forecast(plan, route_policy(project), project.limits)
+    async with office.db.read() as session:
+        history = await learned(session, project, office.price, office.now())
+    expected = forecast(plan, route_policy(project, history), project.limits)
     if errors_of(expected.problems):
         raise mistake(expected.problems, "The plan", "orch plan check FILE")
     async with office.db.begin() as session:
@@ -85,13 +88,14 @@ async def start_sprint(office: Office, project: Project, number: int, person: Pe
         first = project.working_days.from_(project.day(now))
         row.state, row.started_at, row.first_day = "open", now, first
         made = []
+        history = await learned(session, project, office.price, now)
         for plan_row in (each for each in waiting if each.sprint == number):
             task = sprints.as_plan_task(plan_row)
             key = f"plan:{project.key}/{task.id}"
             made.append(
                 await queue_planned(
                     office, session, project, task, requester=person.id, delivery_key=key, first_day=first,
-                    why=f"queued as sprint {number} started",
+                    history=history, why=f"queued as sprint {number} started",
                 )
             )  # fmt: skip
             plan_row.queued = True

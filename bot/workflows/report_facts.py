@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import prices
 from bot.domain.budget import Level, Limit, Limits, limits_of_call
+from bot.domain.history import History
 from bot.domain.order import ready
 from bot.domain.plan import Plan, PlanSprint
 from bot.domain.plan_budget import TERSE_REVIEW, Planned, forecast
@@ -21,6 +22,7 @@ from bot.domain.task import ENDED, Rung, Task, TaskState
 from bot.store import limit_orders, report_facts, sprints, tasks
 from bot.store.report_facts import Paid, Standing
 from bot.workflows.intake import route_policy
+from bot.workflows.learning import learned
 
 PriceOf = Callable[[str, date], Price]
 CostOf = Callable[[Rung, int], int]
@@ -45,7 +47,7 @@ async def gather(
     held = {s.number: await limit_orders.limits_on(session, project.limits, project.key, s.number, day) for s in known}
     going_on = current(known)
     limits = held[going_on.number if going_on else 0]
-    planned = await _planned(session, project)
+    planned = await _planned(session, project, await learned(session, project, price, now))
     cost = _costs(project, price, project.day(now))
     every = [tasks.as_task(each.row).model_copy(update={"state": TaskState(each.state)}) for each in standing]
     return Facts(
@@ -95,12 +97,12 @@ def _task(each: Standing, own: Sequence[Paid], cost: CostOf) -> TaskFact:
     )  # fmt: skip
 
 
-async def _planned(session: AsyncSession, project: Project) -> list[Planned]:
+async def _planned(session: AsyncSession, project: Project, history: History | None) -> list[Planned]:
     """The tasks of plans that are not queued yet, and what they are expected to take."""
     asked = [sprints.as_plan_task(row) for row in await sprints.plan_rows(session, project.key) if not row.queued]
     numbers = sorted({task.sprint for task in asked})
     whole = Plan(name="all", sprints=tuple(PlanSprint(number=n) for n in numbers), tasks=tuple(asked))
-    return list(forecast(whole, route_policy(project), project.limits).planned)
+    return list(forecast(whole, route_policy(project, history), project.limits).planned)
 
 
 def _plan_fact(each: Planned, cost: CostOf) -> PlannedFact:

@@ -15,6 +15,7 @@ from bot.domain.assign import AssignRequest
 from bot.domain.calls import ModelReply, ModelRequest
 from bot.domain.card import may_be_split
 from bot.domain.context import pack
+from bot.domain.history import History
 from bot.domain.lessons import FROM_PERSON
 from bot.domain.splitting import FEWEST, MOST, Part, Parts, parse_proposal
 from bot.domain.task import ENDED, Route, Rung, TaskState
@@ -26,6 +27,7 @@ from bot.workflows.attempts import tell_thread
 from bot.workflows.counting import counted, prepared
 from bot.workflows.deeds import Deed, doing, state_words
 from bot.workflows.intake import new_row, number_and_create, route_request
+from bot.workflows.learning import learned
 from bot.workflows.moves import refuse_split
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, paid_call
@@ -153,10 +155,12 @@ async def accept(office: Office, deed: Deed, call_id: str, edited: Parts | None 
         parts = edited or await _open(office, session, row, call_id)
         if edited:
             await _open(office, session, row, call_id)
-        routes = [route_part(office, row, part, number) for number, part in enumerate(parts, 1)]
+        project = office.projects[row.project]
+        history = await learned(session, project, office.price, office.now())
+        routes = [route_part(office, row, part, number, history) for number, part in enumerate(parts, 1)]
         ids: list[str] = []
         for part, (request, chosen) in zip(parts, routes, strict=True):
-            made = new_row(office, office.projects[row.project], request, chosen, row.requester,
+            made = new_row(office, project, request, chosen, row.requester,
                            f"{parts_key(row)}{len(ids) + 1}")  # fmt: skip
             made.sprint, made.day, made.deadline = row.sprint, row.day, row.deadline
             made.after = [ids[number - 1] for number in part.after] or list(row.after)
@@ -170,7 +174,9 @@ async def accept(office: Office, deed: Deed, call_id: str, edited: Parts | None 
         return ids
 
 
-def route_part(office: Office, row: TaskRow, part: Part, number: int) -> tuple[AssignRequest, Route]:
+def route_part(
+    office: Office, row: TaskRow, part: Part, number: int, history: History | None = None
+) -> tuple[AssignRequest, Route]:
     """A part as if it were assigned, and its route: by the same router, never below the whole's security (R-SEC-1).
     Raises UserMistake that names the part."""
     request = AssignRequest.model_validate(
@@ -184,7 +190,7 @@ def route_part(office: Office, row: TaskRow, part: Part, number: int) -> tuple[A
         }
     )
     try:
-        return request, route_request(office, office.projects[row.project], request)
+        return request, route_request(office, office.projects[row.project], request, history)
     except UserMistake as mistake:
         raise UserMistake(f"Part {number}: {mistake}") from None
 

@@ -17,6 +17,7 @@ from bot.store import ledger, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.counting import counted
 from bot.workflows.intake import priced, route_policy
+from bot.workflows.learning import learned
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, paid_call
 
@@ -84,7 +85,8 @@ async def finish_triage(
         chosen = unrefined(was, f"the coordinator could not tell: {hindrance.rstrip('.')}")
     else:
         asked = RouteRequest(text=row.text, files=tuple(row.files))
-        chosen = refine(was, answer, asked, route_policy(project))
+        history = await learned(session, project, office.price, office.now())
+        chosen = refine(was, answer, asked, route_policy(project, history))
     if row.token_budget == project.limits.task.get(was.rung, 0):  # nobody asked for another
         row.token_budget = project.limits.task.get(chosen.rung, 0)
     row.route = priced(office, project, chosen, row.token_budget).model_dump(mode="json")
