@@ -14,6 +14,7 @@ from bot.errors import OrchError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Of a picture, in inches and dots: 1280 x 640.
 SIZE, DPI = (8.0, 4.0), 160
@@ -25,8 +26,8 @@ MANY_LABELS = 12
 #: same in Slack's light and dark themes.
 BACKGROUND, INK, FAINT = "#ffffff", "#1d1c1d", "#d9d9de"
 TONES = {
-    "main": "#0072b2", "second": "#e69f00", "third": "#009e73", "fourth": "#cc79a7", "quiet": "#8a8a93",
-    "warning": "#c2410c",
+    "main": "#0072b2", "light": "#8ec6e6", "second": "#e69f00", "third": "#009e73", "fourth": "#cc79a7",
+    "quiet": "#8a8a93", "warning": "#c2410c",
 }  # fmt: skip
 BEHIND = {"facecolor": BACKGROUND, "edgecolor": "none", "pad": 1.0}  # of a number, so that no line runs through it
 HEADROOM = 1.12
@@ -72,7 +73,7 @@ def draw_png(chart: LineChart | BarChart) -> bytes:
         _lines(axes, chart)
     else:
         _bars(axes, chart)
-    _finish(axes, chart)
+    _finish(figure, axes, chart)
     picture = BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None, "Description": chart.alt})
     return picture.getvalue()
@@ -127,12 +128,19 @@ def _bars(axes: Axes, chart: BarChart) -> None:
     if framed:
         axes.bar([p for p, _ in framed], [limit for _, limit in framed], 0.6, fill=False, edgecolor=TONES["quiet"],
                  linewidth=1.4, linestyle=(0, (4, 3)), label="limit")  # fmt: skip
-    for place, height in zip(places, bottom, strict=True):
-        axes.annotate(f"{height:,.0f}", (place, height), xytext=(0, 4), textcoords="offset points", ha="center",
+    for ticks in chart.ticks:
+        marked = [(place, value) for place, value in zip(places, ticks.values, strict=False) if value]
+        axes.hlines(
+            [value for _, value in marked], [place - 0.36 for place, _ in marked],
+            [place + 0.36 for place, _ in marked], color=TONES[ticks.tone], linewidth=2.2, label=ticks.name,
+        )  # fmt: skip
+    tops = [max(height, dict(framed).get(place, 0.0)) for place, height in zip(places, bottom, strict=True)]
+    for place, (height, top) in enumerate(zip(bottom, tops, strict=True)):  # above the frame, where it hides no mark
+        axes.annotate(f"{height:,.0f}", (place, top), xytext=(0, 4), textcoords="offset points", ha="center",
                       color=INK, fontsize=10, fontweight="bold", bbox=BEHIND)  # fmt: skip
 
 
-def _finish(axes: Axes, chart: LineChart | BarChart) -> None:
+def _finish(figure: Figure, axes: Axes, chart: LineChart | BarChart) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     for marker in chart.markers:
@@ -147,8 +155,7 @@ def _finish(axes: Axes, chart: LineChart | BarChart) -> None:
     handles, names = axes.get_legend_handles_labels()
     if len(handles) > 1:
         names = [_clipped(name, 25) for name in names]
-        axes.legend(handles, names, loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, labelcolor=INK,
-                    fontsize=10, borderaxespad=0.2)  # fmt: skip
+        figure.legend(handles, names, loc="outside lower center", ncols=6, frameon=False, labelcolor=INK, fontsize=10)
 
 
 def _clipped(text: str, limit: int) -> str:

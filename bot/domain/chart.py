@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 from bot.domain.task import Frozen
 
 #: What a series means, so that one colour means one thing in every chart.
-Tone = Literal["main", "second", "third", "fourth", "quiet", "warning"]
+Tone = Literal["main", "light", "second", "third", "fourth", "quiet", "warning"]
 
 
 class Series(Frozen):
@@ -43,7 +43,8 @@ class LineChart(Frozen):
 
 
 class BarChart(Frozen):
-    """Bars, the series stacked on each other. `limits`: for each label how high its bar may be; drawn as a frame."""
+    """Bars, the series stacked on each other. `limits`: for each label how high its bar may be, drawn as a frame;
+    `ticks`: marks of each bar's own, drawn across it."""
 
     kind: Literal["bar"] = "bar"
     title: str
@@ -52,6 +53,7 @@ class BarChart(Frozen):
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     limits: tuple[float | None, ...] = ()
+    ticks: tuple[Series, ...] = ()
     markers: tuple[Marker, ...] = ()
 
 

@@ -106,11 +106,12 @@ class Schedule(Frozen):
 
 
 class Budget(Frozen):
-    """`raise` adds tokens to a limit (day, sprint, a rung's day, a task), `reset` puts it back (None = all of them),
-    `correct` says what a call took whose outcome was unknown."""
+    """`show` is about today, `sprint` about the open sprint, `chart` draws both; `raise` adds tokens to a limit (day,
+    sprint, a rung's day, a task), `reset` puts it back (None = all of them), `correct` says what a call took whose
+    outcome was unknown."""
 
     command: Literal["budget"] = "budget"
-    action: Literal["show", "raise", "reset", "correct"] = "show"
+    action: Literal["show", "sprint", "chart", "raise", "reset", "correct"] = "show"
     limit: LimitName | TaskRef | None = None
     tokens: int | None = None
     until: date | None = None  # in the project's calendar, that day included

@@ -195,13 +195,13 @@ def _schedule(rest: str) -> Schedule:
 
 def _budget(rest: str) -> Budget:
     words = split(rest)
-    actions = ("show", "raise", "reset", "correct")
-    also = {"increase": "raise", "add": "raise", "more": "raise", "undo": "reset", "fix": "correct"}
-    action = _one_of(words[0], actions, "a thing to do with budgets", also) if words else "show"
+    also = {"increase": "raise", "add": "raise", "more": "raise", "undo": "reset", "fix": "correct", "today": "show",
+            "day": "show", "graph": "chart", "picture": "chart"}  # fmt: skip
+    action = _one_of(words[0], _BUDGET, "a thing to do with budgets", also) if words else "show"
     try:
         return Budget.model_validate({"action": action, **_BUDGET[action](words[1:])})
     except UserMistake as mistake:
-        form = BY_NAME["budget" if action == "show" else f"budget {action}"].form
+        form = BY_NAME.get(f"budget {action}", BY_NAME["budget"]).form
         raise UserMistake(str(mistake), form) from None
 
 
@@ -240,6 +240,8 @@ def _correct(words: list[Word]) -> dict[str, object]:
 
 _BUDGET: dict[str, Callable[[list[Word]], dict[str, object]]] = {
     "show": _nothing_more,
+    "sprint": _nothing_more,
+    "chart": _nothing_more,
     "raise": _raise,
     "reset": _reset,
     "correct": _correct,

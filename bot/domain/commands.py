@@ -105,8 +105,8 @@ def parse(raw: str) -> Command:
 
 def entry_of(command: Command) -> Entry:
     """What help says of the command; `now` False = the answer is "not yet"."""
-    changes = isinstance(command, Budget) and command.action != "show"
-    return BY_NAME[f"budget {command.action}" if isinstance(command, Budget) and changes else command.command]
+    own = f"budget {command.action}" if isinstance(command, Budget) else ""
+    return BY_NAME.get(own, BY_NAME[command.command])
 
 
 def _for_me(source: str) -> int:

@@ -139,9 +139,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "budget",
-        "/orch budget",
-        "Show what was spent and what is left.",
-        ("/orch budget", "/orch budget show"),
+        "/orch budget [sprint|chart]",
+        "Show what was spent and what is left, today or in the sprint; as a picture too.",
+        ("/orch budget sprint", "/orch budget chart"),
         now=True,
     ),
     Entry(

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from bot.domain.chart import BarChart, LineChart, Series
 from bot.domain.forecast import HISTORY_DAYS, daily_finishes
 from bot.domain.report_facts import Facts
+from bot.domain.usage_charts import usage
 
 #: As many working days as the picture of throughput shows.
 SHOWN_DAYS = 10
@@ -48,22 +49,9 @@ def burn_down(facts: Facts) -> LineChart | None:
 
 
 def budget(facts: Facts) -> BarChart | None:
-    """The day's tokens by rung, used and reserved, in the frame of each rung's limit; None where none is set."""
-    rungs = {rung: level for rung, level in facts.rungs.items() if level.limit.tokens or level.taken}
-    if not rungs:
-        return None
-    told = ", ".join(f"{rung} {level.taken:,} of {level.limit.tokens:,}" for rung, level in rungs.items())
-    return BarChart(
-        title=f"{facts.project} · tokens on {facts.day}",
-        alt=f"Tokens used and reserved on {facts.day}: {told}.",
-        unit="tokens",
-        labels=tuple(rung.value for rung in rungs),
-        series=(
-            Series(name="used", values=tuple(level.used_tokens for level in rungs.values())),
-            Series(name="reserved", values=tuple(level.reserved_tokens for level in rungs.values()), tone="second"),
-        ),
-        limits=tuple(level.limit.tokens for level in rungs.values()),
-    )
+    """The day's tokens by rung and together, used and reserved; None where no limit is set."""
+    levels = {rung.value: level for rung, level in facts.rungs.items()}
+    return usage(facts.project, facts.day, {**levels, "all": facts.today} if levels else {}, facts.limits)
 
 
 def throughput(facts: Facts) -> BarChart | None:

@@ -16,14 +16,18 @@ from bot.domain.command_values import TaskRef
 from bot.domain.limit_orders import MOST_RAISED, raise_order
 from bot.domain.project import Project
 from bot.errors import UserMistake
-from bot.listeners import forms, sights
+from bot.listeners import forms
+from bot.listeners.budget_sight import Of
+from bot.listeners.budget_sight import budget as seen
 from bot.listeners.desk import Desk, Payload, delivery_key
-from bot.workflows import budget_orders
+from bot.workflows import budget_chart, budget_orders
 from bot.workflows.corrections import correct
 from bot.workflows.deeds import Deed
 from bot.workflows.planning import need_lead
 
 OLD = "That button is from a message I no longer understand. `/orch budget` shows where the limits stand."
+#: Buttons of the private answer, which anybody may click.
+LOOKS = ("budget_show", "budget_chart")
 
 
 class Meant(NamedTuple):
@@ -36,6 +40,7 @@ class Meant(NamedTuple):
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("budget", _click)
+    desk.handles("budget_look", _look)
     desk.handles("budget_form", _submitted)
 
     async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -48,8 +53,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
             "trigger_id": body.get("trigger_id"),
             "response_url": body.get("response_url"),
         }
-        key = delivery_key("budget", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "budget", payload, ack)
+        kind = "budget_look" if payload["action"] in LOOKS else "budget"
+        key = delivery_key(kind, payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
+        await desk.receive(key, kind, payload, ack)
 
     async def on_submit(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], view: dict[str, Any]) -> None:
         try:
@@ -61,7 +67,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         key = delivery_key("budget_form", payload["user"], view.get("id"), view.get("hash"), body=body)
         await desk.receive(key, "budget_form", payload, ack)
 
-    for action_id in ("budget_raise", "budget_defer", "budget_downgrade"):
+    for action_id in ("budget_raise", "budget_defer", "budget_downgrade", *LOOKS):
         app.action(action_id)(on_click)
     app.view("budget_form")(on_submit)
 
@@ -90,9 +96,32 @@ async def budget(desk: Desk, payload: Payload, person: Person, command: kinds.Bu
             project = desk.project("", call_id.partition("/")[0])
             call = await correct(office, project, person, call_id, tokens)
             await desk.answer(payload, "replies/call_corrected", call=call)
+        case kinds.Budget(action="chart"):
+            await _chart(desk, payload, desk.project(payload["channel"]))
         case _:
-            facts = await sights.budget(office, desk.project(payload["channel"]))
-            await desk.answer(payload, "replies/budget", **facts)
+            of: Of = "sprint" if command.action == "sprint" else "day"
+            await desk.answer(payload, "replies/budget", **await seen(office, desk.project(payload["channel"]), of))
+
+
+async def _chart(desk: Desk, payload: Payload, project: Project) -> None:
+    """Post the pictures where they were asked for: in the project's channel, else as a direct message, since Orch may
+    be no member elsewhere."""
+    here = payload["channel"] == project.channel
+    place = project.channel if here else payload["user"]
+    await budget_chart.want(desk.office, project, payload["user"], place, delivery_key=payload["key"])
+    await desk.answer(payload, "replies/budget_chart", channel=project.channel if here else None)
+
+
+async def _look(desk: Desk, payload: Payload) -> None:
+    """Turn the private answer over, or draw it. Raises UserMistake."""
+    await desk.person(payload)
+    key, _, what = payload["value"].partition("|")
+    project = desk.project(payload["channel"], key)
+    if payload["action"] == "budget_chart":
+        await _chart(desk, payload, project)
+        return
+    of: Of = "sprint" if what == "sprint" else "day"
+    await desk.answer(payload, "replies/budget", replace=True, **await seen(desk.office, project, of))
 
 
 async def _raise(

@@ -1,4 +1,4 @@
-"""What people ask to see: lists, one task, its decisions, the budget, a quote. Facts only; templates say them."""
+"""What people ask to see: lists, one task, its decisions, a quote. Facts only; templates say them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any
 
 from bot.domain.approvals import Action, Person, refusal
 from bot.domain.assign import AssignRequest
-from bot.domain.budget import limits_of_call
 from bot.domain.command_kinds import List
-from bot.domain.coordinator import coordinator_limit
 from bot.domain.order import Wait, ready
 from bot.domain.paths import may_share
 from bot.domain.project import Project
-from bot.domain.task import ENDED, Rung, Task, TaskState
+from bot.domain.task import ENDED, Task, TaskState
 from bot.errors import UserMistake
-from bot.store import ledger, limit_orders, sprints, task_lists, tasks
+from bot.store import ledger, task_lists, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
 from bot.workflows.intake import expected_cost, route_request
@@ -25,9 +23,7 @@ from bot.workflows.provider_rests import healths
 
 LISTED = 20
 OVERVIEWED = 10
-UNKNOWN = 5
 RUNNING = (TaskState.RUNNING, TaskState.CHECKING, TaskState.IN_REVIEW, TaskState.MERGING)
-PAID = (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
 WITH_PEOPLE = (TaskState.BLOCKED, TaskState.AWAITING_APPROVAL, TaskState.WITH_HUMAN)
 VIEWS: dict[str, tuple[TaskState, ...]] = {
     "running": RUNNING,
@@ -95,32 +91,6 @@ async def why(office: Office, key: str, task_id: str) -> dict[str, Any]:
             "events": await tasks.events(session, row.pk),
             "calls": await ledger.calls_of(session, row.pk),
         }
-
-
-async def budget(office: Office, project: Project) -> dict[str, Any]:
-    """Where today's and the open sprint's counters stand."""
-    day = project.day(office.now())
-    async with office.db.read() as session:
-        going_on = await sprints.open_now(session, project.key)
-        number = going_on.number if going_on else 0
-        held = await limit_orders.limits_on(session, project.limits, project.key, number, day)
-        orders = await limit_orders.standing(session, project.key, day)
-        unknown = await ledger.unknown(session, project.key, UNKNOWN)
-        facts: dict[str, Any] = {"project": project.key, "task": "", "attempt": 0, "day": day, "budget": 0}
-        facts["sprint"] = number
-        of_rung = {rung: limits_of_call(held, **facts, rung=rung) for rung in PAID}
-        today, sprint = next(iter(of_rung.values()))[1:]  # the same for every rung
-        own = coordinator_limit(project.key, day)
-        levels = await ledger.levels(session, [*(limits[0] for limits in of_rung.values()), own, today, sprint])
-    names = [*(f"{rung} today" for rung in PAID), "coordinator today", "all today", f"sprint {number}"]
-    return {
-        "project": project.key,
-        "day": day,
-        "levels": list(zip(names, levels, strict=True)),
-        "limits": project.limits,
-        "orders": [order for order in orders if order.holds(day, number)],
-        "unknown": unknown,
-    }
 
 
 async def home(office: Office, person: str) -> dict[str, Any]:

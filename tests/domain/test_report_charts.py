@@ -23,9 +23,9 @@ def test_budget_stacks_used_and_reserved_in_the_limit() -> None:
     rungs = {Rung.HAIKU: level(900, 15_000, reserved=100), Rung.OPUS: level(0, 0)}
     chart = budget(some_facts(rungs=rungs))
     assert chart is not None
-    assert (chart.labels, chart.limits) == (("haiku",), (15_000,))
-    assert [series.values for series in chart.series] == [(900,), (100,)]
-    assert "haiku 1,000 of 15,000" in chart.alt
+    assert (chart.labels, chart.limits) == (("haiku", "all"), (15_000, 30_000))
+    assert [series.values for series in chart.series] == [(900, 0), (100, 0)]
+    assert "haiku 900 and 100 reserved of 15,000" in chart.alt
 
 
 def test_throughput_has_a_bar_for_each_working_day() -> None:
