@@ -50,9 +50,19 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("action", choices=("check", "load"))
     plan.add_argument("file", help="a plan in YAML, or the name of one of Orch's own: granter-v2")
     plan.add_argument("--project", help="the key of the project to load it into, where there are several")
+    _add_ci(commands.add_parser("ci", help="tell a running Orch what CI found, signed with ORCH_CI_SECRET"))
     _add_report(commands.add_parser("report", help="write a report from the database"))
     _add_export(commands.add_parser("export", help="write what happened or what was paid, a line each"))
     return parser
+
+
+def _add_ci(ci: argparse.ArgumentParser) -> None:
+    ci.add_argument("task", metavar="ID", help="the manual task: S1-D1-2")
+    ci.add_argument("result", choices=("pass", "fail"))
+    ci.add_argument("--project", metavar="KEY", help="its project, where there are several")
+    ci.add_argument("--log", metavar="FILE", help="its end is shown with a failure; - for standard input")
+    ci.add_argument("--url", help="of the run")
+    ci.add_argument("--to", metavar="URL", help="where Orch is; default this machine, at PORT")
 
 
 def _add_report(report: argparse.ArgumentParser) -> None:
@@ -138,6 +148,12 @@ def _plan(arguments: argparse.Namespace) -> int:
     return asyncio.run(load(arguments.file, arguments.project))
 
 
+def _ci(arguments: argparse.Namespace) -> int:
+    from bot.cli.ci import tell
+
+    return asyncio.run(tell(arguments))
+
+
 def _report(arguments: argparse.Namespace) -> int:
     from bot.cli.report import report
 
@@ -158,6 +174,7 @@ _COMMANDS = {
     "migrate": _migrate,
     "route": _route,
     "plan": _plan,
+    "ci": _ci,
     "report": _report,
     "export": _export,
 }

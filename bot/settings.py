@@ -12,6 +12,7 @@ from pydantic import Field
 
 from bot.config import Config, Project, Section
 from bot.config.file import load_config, parse_config
+from bot.domain.ci import MIN_SECRET
 from bot.errors import ConfigError
 
 __all__ = ["Config", "Project", "Settings", "async_url", "load_config", "load_settings", "parse_config"]
@@ -39,6 +40,7 @@ class Settings(Section):
     anthropic_base_url: str | None = Field(description="ANTHROPIC_BASE_URL; default Anthropic's own")
     gemini_api_key: str | None = Field(repr=False, description="GEMINI_API_KEY")
     gemini_base_url: str | None = Field(description="GOOGLE_GEMINI_BASE_URL; default Google's own")
+    ci_secret: str | None = Field(repr=False, description="ORCH_CI_SECRET: signs results of CI, POST /ci on PORT")
     executor_id: str = Field(description="ORCH_EXECUTOR_ID: this replica's own name; default orch-1")
 
     @property
@@ -50,6 +52,7 @@ class Settings(Section):
             self.slack_signing_secret,
             self.anthropic_api_key,
             self.gemini_api_key,
+            self.ci_secret,
             *_secrets_in(self.database_url),
             *(secret for project in self.config.projects for secret in _secrets_in(project.repo)),
         )
@@ -73,6 +76,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         anthropic_base_url=_word(env, "ANTHROPIC_BASE_URL"),
         gemini_api_key=_word(env, "GEMINI_API_KEY"),
         gemini_base_url=_word(env, "GOOGLE_GEMINI_BASE_URL"),
+        ci_secret=_ci_secret(env),
         executor_id=_word(env, "ORCH_EXECUTOR_ID") or "orch-1",
     )
 
@@ -97,6 +101,16 @@ def async_url(url: str) -> str:
 def _word(env: Mapping[str, str], name: str) -> str | None:
     """A variable without surrounding blanks (a pasted line's end, say), or None for an empty one."""
     return env.get(name, "").strip() or None
+
+
+def _ci_secret(env: Mapping[str, str]) -> str | None:
+    secret = _word(env, "ORCH_CI_SECRET")
+    if secret is not None and len(secret) < MIN_SECRET:
+        raise ConfigError(
+            f"ORCH_CI_SECRET has {len(secret)} characters; at least {MIN_SECRET} are needed. "
+            "`openssl rand -hex 32` makes a good one."
+        )
+    return secret
 
 
 def _port(env: Mapping[str, str]) -> int | None:

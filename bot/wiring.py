@@ -39,6 +39,7 @@ from bot.domain.task import Rung
 from bot.domain.working_days import WorkingDays
 from bot.errors import ConfigError
 from bot.listeners import register
+from bot.listeners.ci import add_ci
 from bot.ports import ModelClient, Reviewer
 from bot.render import Renderer
 from bot.settings import Config, Settings
@@ -236,7 +237,7 @@ async def running(
         connected = await _start_slack(app, office, settings, tasks, closers) if role != "worker" else None
         if settings.port is not None:
             by_http = role != "worker" and not settings.slack_app_token
-            await _listen(settings.port, app if by_http else None, office, tasks, connected, closers)
+            await _listen(settings, settings.port, app if by_http else None, office, tasks, connected, closers)
         yield office
     finally:
         for task in tasks:
@@ -300,10 +301,10 @@ async def _start_slack(
 
 
 async def _listen(
-    port: int, app: AsyncApp | None, office: Office, tasks: list[asyncio.Task[None]], connected: Probe | None,
-    closers: Closers,
+    settings: Settings, port: int, app: AsyncApp | None, office: Office, tasks: list[asyncio.Task[None]],
+    connected: Probe | None, closers: Closers,
 ) -> None:  # fmt: skip
-    """Health and metrics on PORT; with an app (HTTP mode) Slack's deliveries too. 0 = any free port."""
+    """Health, metrics and results of CI on PORT; with an app (HTTP mode) Slack's deliveries too. 0 = any free port."""
     server = web.Application()
 
     def alive(task: asyncio.Task[None]) -> Probe:
@@ -317,6 +318,7 @@ async def _listen(
         probes["slack"] = connected
     probes |= {task.get_name(): alive(task) for task in tasks}
     add_health(server, partial(health.ready, probes), partial(health.numbers, office))
+    add_ci(server, office, settings.ci_secret)
     if app is not None:
 
         async def deliver(request: web.Request) -> web.Response:

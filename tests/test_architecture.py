@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools", "itertools",
     "math", "pydantic", "re", "textwrap", "types", "typing", "unicodedata", "zoneinfo", "bisect", "html", "json",
-    "string", "operator", "heapq", "fractions", "urllib", "base64", "zlib", "graphlib",
+    "string", "operator", "heapq", "fractions", "urllib", "base64", "zlib", "graphlib", "hashlib", "hmac",
 }  # fmt: skip
 FILES = sorted(BOT.rglob("*.py"))
 

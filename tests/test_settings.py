@@ -259,6 +259,7 @@ def test_database_url(given: str, used: str) -> None:
         ({"PORT": "http"}, "PORT is 'http'; it must be a number from 0 to 65535."),
         ({"PORT": "65536"}, "PORT is '65536'"),
         ({"PORT": "-1"}, "PORT is '-1'"),
+        ({"ORCH_CI_SECRET": "secretpassword"}, "ORCH_CI_SECRET has 14 characters; at least 16 are needed."),
     ],
 )
 def test_a_wrong_variable_is_named_without_its_secret(variables: dict[str, str], said: str) -> None:

@@ -41,7 +41,7 @@ EXAMINATIONS = (
     Examination("database", look_at_machine.database),
 )
 #: What may stand in the environment in a form that cannot be read.
-READ_VARIABLES = ("ORCH_CONFIG", "DATABASE_URL", "PORT")
+READ_VARIABLES = ("ORCH_CONFIG", "DATABASE_URL", "PORT", "ORCH_CI_SECRET")
 
 
 async def examine(environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = print) -> int:

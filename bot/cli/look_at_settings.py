@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from bot.cli.finding import Finding, Patient, note, problem, well
 
 KNOWN = (
-    *("ORCH_CONFIG", "ORCH_HOME", "ORCH_EXECUTOR_ID", "DATABASE_URL", "PORT"),
+    *("ORCH_CONFIG", "ORCH_HOME", "ORCH_EXECUTOR_ID", "ORCH_CI_SECRET", "DATABASE_URL", "PORT"),
     *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL"),
     *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
 )
@@ -27,6 +27,8 @@ async def variables(patient: Patient) -> list[Finding]:
     for name in ("SLACK_BOT_TOKEN", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
         found += _secret(patient, name)
     found += _delivery(patient)
+    if patient.settings.ci_secret and patient.settings.port is None:
+        found.append(note("ORCH_CI_SECRET", "set, but without PORT nothing listens for results of CI", "set PORT"))
     for name in sorted(patient.environment):
         if name.startswith("ORCH_") and name not in KNOWN:
             near = get_close_matches(name, KNOWN, 1, cutoff=0.5)

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     BUDGET = "budget"
     PROVIDER = "provider"  # refuses its calls, or has rested for long
     PERSON = "person"  # somebody said so
+    CI = "ci"  # CI says that it failed
     SPLIT = "split"  # a proposal waits for a decision
     STOPPED = "stopped"  # anything else that stopped it
     REVIEW = "review"  # takes longer than policy.review_sla_minutes
@@ -128,6 +129,7 @@ def _kind(each: Standing) -> Kind:
         return Kind.PERSON
     answers = (
         (each.kind == "split_proposed", Kind.SPLIT),
+        (each.rule == "R-RT-4", Kind.CI),
         (each.resume == TaskState.IN_REVIEW, Kind.VERDICT),
         (each.budget or each.rule == "R-BUD-3", Kind.BUDGET),
         (each.last_outcome in _OF_OUTCOME, _OF_OUTCOME.get(each.last_outcome, Kind.STOPPED)),

@@ -15,7 +15,7 @@ from bot.domain.day_plan import Fit, Room, fit, needed_by
 from bot.domain.escalation import Again, Stop
 from bot.domain.plan_budget import TERSE_REVIEW
 from bot.domain.routing import ROWS
-from bot.domain.task import Frozen, Rung, Task, TaskState
+from bot.domain.task import CI, Frozen, Rung, Task, TaskState
 
 #: After so many reviews of one commit without a verdict a person has to look (R-SEC-4).
 VERDICTS_TRIED = 2
@@ -29,7 +29,7 @@ class Stuck(Frozen):
     task: Task
     why: str
     since: datetime
-    blocked_by: str = ""  # the person who did; "" = a rule
+    blocked_by: str = ""  # the person who did, or CI; "" = a rule
     wants_tokens: bool = False  # it was blocked since a budget had no room
     wants_review: bool = False  # only its review is missing
     reviews_tried: int = 0  # of its commit, without a verdict
@@ -182,7 +182,7 @@ def _go_on(stuck: Stuck, facts: DayFacts, room: Room) -> Action | Need:
 def _left_stuck(stuck: Stuck, facts: DayFacts) -> Need:
     hidden = {STOP, SPLIT} if stuck.was_proposed_split else {STOP}
     offered = tuple(each for each in buttons(stuck.task, proposed=stuck.proposed) if each not in hidden)
-    by = " by a person" if stuck.blocked_by else ""
+    by = f" by {'CI' if stuck.blocked_by == CI else 'a person'}" if stuck.blocked_by else ""
     why = f"blocked{by} for {_long(facts.now - stuck.since)}: {stuck.why[:WHY_CHARACTERS]}"
     return Need(task=stuck.task, why=why, buttons=offered)
 

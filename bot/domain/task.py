@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 Priority = Literal["low", "normal", "high", "critical"]
 
+ORCH, CI = "orch", "ci"  # who did it, where no person did
+MACHINES = (ORCH, CI)
+
 
 class Frozen(BaseModel):
     """Base of every value in the domain: immutable, and strict about unknown fields."""

@@ -15,11 +15,10 @@ from sqlalchemy.orm import aliased
 
 from bot.domain.blockers import Blocker, Standing
 from bot.domain.nudges import Told
-from bot.domain.task import ENDED, Rung, TaskState
+from bot.domain.task import ENDED, MACHINES, Rung, TaskState
 from bot.store import tasks
 from bot.store.tables import ApprovalRow, AttemptRow, BlockerRow, EventRow, TaskRow
 
-ORCH = "orch"
 OVER = tuple(state.value for state in ENDED)
 
 
@@ -52,7 +51,7 @@ def _standing(
         entered_at=entered.at,
         why=why,
         rule=str(detail.get("rule") or ""),
-        by=stands.who if stands.who != ORCH else "",
+        by=stands.who if stands.who not in MACHINES else "",
         kind=stands.kind,
         propose=next((rung for rung in Rung if rung == detail.get("propose")), None),
         split=bool(detail.get("split")),
@@ -171,7 +170,7 @@ async def who_solved(session: AsyncSession, row: BlockerRow) -> str:
     query = select(EventRow.who).where(
         EventRow.task_pk == row.task_pk,
         EventRow.kind.not_in(tasks.REMARKS),
-        EventRow.who != ORCH,
+        EventRow.who.not_in(MACHINES),
         EventRow.at > row.since,
         EventRow.at <= (row.resolved_at or row.since),
     )

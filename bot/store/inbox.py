@@ -26,6 +26,11 @@ async def take(session: AsyncSession, key: str, kind: str, payload: Mapping[str,
     return result.scalar_one_or_none() is not None
 
 
+async def find(session: AsyncSession, key: str) -> InboxRow | None:
+    """The delivery of this key, if it came before."""
+    return await session.get(InboxRow, key)
+
+
 async def done(session: AsyncSession, key: str, at: datetime) -> None:
     await session.execute(update(InboxRow).where(InboxRow.key == key).values(done_at=at))
 

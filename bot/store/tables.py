@@ -91,7 +91,7 @@ class EventRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
     at: Mapped[datetime]
-    who: Mapped[str] = mapped_column(String(40))  # a Slack id, or "orch"
+    who: Mapped[str] = mapped_column(String(40))  # a Slack id, "orch" or "ci"
     kind: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(20))  # the state after it
     why: Mapped[str] = mapped_column(Text)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.change import CheckRun
 from bot.domain.escalation import Attempt
-from bot.domain.task import ENDED, STAGED, Route, Task, TaskState, may_step
+from bot.domain.task import ENDED, MACHINES, STAGED, Route, Task, TaskState, may_step
 from bot.store import messages, outbox
 from bot.store.tables import (
     ApprovalRow,
@@ -156,8 +156,8 @@ async def newest_event(session: AsyncSession, pk: int) -> EventRow:
 
 async def newest_by_person(session: AsyncSession, pk: int) -> EventRow | None:
     """The last thing that a person did to a task."""
-    query = select(EventRow).where(EventRow.task_pk == pk, EventRow.who != "orch").order_by(EventRow.id.desc()).limit(1)
-    return (await session.scalars(query)).one_or_none()
+    query = select(EventRow).where(EventRow.task_pk == pk, EventRow.who.not_in(MACHINES))
+    return (await session.scalars(query.order_by(EventRow.id.desc()).limit(1))).one_or_none()
 
 
 #: Notes that say anew why a task stands where it does, and what it may go on with.

@@ -16,6 +16,7 @@ from bot.domain.plan import Plan
 from bot.domain.prices import Price
 from bot.domain.project import Project
 from bot.domain.providers import Patience
+from bot.domain.task import ORCH as ORCH
 from bot.domain.task import Rung
 from bot.errors import UserMistake
 from bot.ports import Batches, Charts, Chat, CheckRunner, ModelClient, Repository, Reviewer
@@ -26,8 +27,6 @@ from bot.store.tables import TaskRow
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-ORCH = "orch"  # who did it, where no person did
 
 
 class Acks:

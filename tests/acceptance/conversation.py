@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,11 +122,12 @@ async def conversation(
     http: int | None = None,
     slack: Path | None = None,
     now: Callable[[], datetime] = utc_now,
+    env: Mapping[str, str] | None = None,
     **config: Any,
 ) -> AsyncIterator[Orch]:
     """The world and the bot, for one conversation. `prepare` changes the sample repository first; `project` and
     `config` override the configuration; `http`: the port for HTTP mode in place of Socket Mode; `slack`: where Slack
-    remembers what was said; `now`: the bot's clock."""
+    remembers what was said; `now`: the bot's clock; `env`: more of the bot's environment."""
     repo = Repo(folder / "sample")
     create_sample(repo.path)
     if prepare:
@@ -153,6 +154,7 @@ async def conversation(
                 "GOOGLE_GEMINI_BASE_URL": f"{server.base_url}/models/gemini",
                 **({"SLACK_SIGNING_SECRET": app.signing_secret, "PORT": str(http)} if http else {}),
                 **({} if http else {"SLACK_APP_TOKEN": app.app_token}),
+                **(env or {}),
             }
         )
         async with running(settings, now=now) as office:

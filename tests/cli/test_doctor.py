@@ -119,6 +119,8 @@ def broken_database(bed: Bed) -> None:
         (unset("GEMINI_API_KEY"), "✗ GEMINI_API_KEY", "not set", "aistudio.google.com"),
         (variable("SLACK_BOT_TOKEN", "xapp-1-swapped"), "✗ SLACK_BOT_TOKEN", "does not begin with xoxb-", "OAuth"),
         (variable("PORT", "http"), "✗ PORT", "must be a number", ""),
+        (variable("ORCH_CI_SECRET", "short"), "✗ ORCH_CI_SECRET", "at least 16", ""),
+        (variable("ORCH_CI_SECRET", "long enough to be one"), "! ORCH_CI_SECRET", "nothing listens", "set PORT"),
         (variable("DATABASE_URL", "mysql://x"), "✗ DATABASE_URL", "starts with 'mysql'", ""),
         (variable("ORCH_CONFG", "x"), "! ORCH_CONFG", "no such variable", "did you mean ORCH_CONFIG?"),
         (config(modles={}), "✗ config", "did you mean 'models'?", "orch init"),

@@ -53,6 +53,7 @@ def found(*standings: Standing, project: Project = PROJECT, **more: Any) -> list
         ({"last_outcome": "busy", "rule": "R-ESC-4"}, Kind.PROVIDER, ("dev",)),
         ({"by": "two", "last_outcome": "checks"}, Kind.PERSON, ("dev",)),
         ({"kind": "split_proposed", "by": "dev"}, Kind.SPLIT, ("dev",)),
+        ({"kind": "blocked", "rule": "R-RT-4", "last_outcome": "checks"}, Kind.CI, ("dev",)),
         ({}, Kind.STOPPED, ("dev",)),
     ],
 )
