@@ -76,5 +76,5 @@ def test_a_project_may_override_a_template(tmp_path: Path) -> None:
 
 def test_no_template_changes_text_after_it_is_escaped() -> None:
     """What a filter makes of escaped text is plain again, and people would read `&amp;amp;`."""
-    for path in data_folder("templates").rglob("*.json.j2"):
+    for path in data_folder("templates").rglob("*.j2"):
         assert not re.search(r"\|clip\(\d+\)\|(?!mrkdwn|raw)", path.read_text(encoding="utf-8")), path

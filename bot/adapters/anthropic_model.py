@@ -84,7 +84,9 @@ class AnthropicModel:
     def fields(self, request: ModelRequest) -> dict[str, Any]:
         """The request as the wire has it, without its limit of output."""
         fields: dict[str, Any] = {"model": request.model, "messages": list(request.messages)}
-        if request.system:
+        if request.cache_system:
+            fields["system"] = [{"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}]
+        elif request.system:
             fields["system"] = request.system
         if request.edit_tools:
             fields["tools"] = EDIT_TOOLS

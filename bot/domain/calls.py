@@ -30,6 +30,7 @@ class ModelRequest(Frozen):
 
     model: str  # the vendor's model id, from configuration
     system: str
+    cache_system: bool = False  # ask the provider to keep tools and system text for the next call
     messages: tuple[dict[str, Any], ...]
     max_output: int = 1024  # tokens
     edit_tools: bool = False  # offer the text-editor tool

@@ -24,8 +24,9 @@ def first_request(
     said: Sequence[str] = (),
     edit_tools: bool = False,
 ) -> ModelRequest:
-    """What holds for the project, the files, then the task, its text verbatim. `checks`: the task's own, beside
-    the project's; None where none has to pass; `said`: what people wrote in the task's thread."""
+    """The system text ends with what holds for the project; the message has the files, then the task, its text
+    verbatim. `checks`: the task's own, beside the project's; None where none has to pass; `said`: what people wrote in
+    the task's thread."""
     project = office.projects[row.project]
     model = project.models[rung]
     facts = {"row": row, "packed": packed, "learned": row.learned, "said": said}
@@ -33,17 +34,17 @@ def first_request(
     def part(name: str, checks: Sequence[str]) -> str:
         return office.redact(office.render.text(f"prompts/{name}", {**facts, "checks": checks})).strip()
 
-    tried = caching.LATER_TRY if row.learned else caching.FIRST_TRY
-    content = caching.content(
-        [
-            (part("repository", () if checks is None else project.checks), caching.SHARED),
-            (part("files", ()), tried),
-            (part("task", checks or ()), 0.0),
-        ],
-        before=estimate_tokens(system) + (caching.EDITOR_TOKENS if edit_tools else 0),
-        minimum=cacheable_from(model),
-        price=office.price(model, project.day(office.now())),
-    )
+    shared = _joined(system.strip(), part("repository", () if checks is None else project.checks))
+    length = estimate_tokens(shared) + (caching.EDITOR_TOKENS if edit_tools else 0)
+    price = office.price(model, project.day(office.now()))
     return ModelRequest(
-        model=model, system=system, messages=({"role": "user", "content": content},), edit_tools=edit_tools
+        model=model,
+        system=shared,
+        cache_system=caching.worth_caching(length, cacheable_from(model), price),
+        messages=({"role": "user", "content": _joined(part("files", ()), part("task", checks or ()))},),
+        edit_tools=edit_tools,
     )
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

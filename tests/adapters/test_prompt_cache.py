@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from bot.adapters.anthropic_model import AnthropicModel
-from bot.domain.caching import content
 from bot.domain.calls import ModelRequest, Usage
-from bot.domain.models import cacheable_from
-from bot.domain.prices import Price, Rate
 from bot.errors import ModelRefusedCall
 from tests.adapters.emulated_models import KEY, World, emulated_models
 
 SHARED = "src/app/module.py\n" * 200  # about 900 tokens
-PRICE = Price(base=Rate(input=100, output=500, cache_write=125, cache_read=10))
 NOW = 1000.0
 
 
@@ -34,10 +29,11 @@ async def model(world: World) -> AsyncIterator[AnthropicModel]:
     await model.close()
 
 
-def ask(task: str, shared: str = SHARED, model: str = "claude-haiku-5-5", **more: Any) -> ModelRequest:
-    said = content([(shared, 0.5), (task, 0.0)], before=0, minimum=cacheable_from(model), price=PRICE)
-    message = {"role": "user", "content": said}
-    return ModelRequest(model=model, system="You edit.", messages=(message,), edit_tools=True, call_id="c", **more)
+def ask(task: str, shared: str = SHARED, model: str = "claude-haiku-5-5") -> ModelRequest:
+    message = {"role": "user", "content": task}
+    return ModelRequest(
+        model=model, system=f"You edit.\n{shared}", cache_system=True, messages=(message,), edit_tools=True, call_id="c"
+    )
 
 
 async def used(model: AnthropicModel, request: ModelRequest) -> Usage:
@@ -64,8 +60,7 @@ async def test_what_stands_before_must_be_the_same(world: World, model: Anthropi
 
 
 async def test_a_short_prompt_is_not_cached(world: World, model: AnthropicModel) -> None:
-    marked = {"type": "text", "text": "short", "cache_control": {"type": "ephemeral"}}
-    request = ask("x").model_copy(update={"messages": ({"role": "user", "content": [marked]},)})
+    request = ask("x", "short").model_copy(update={"edit_tools": False})
     for _ in range(2):
         usage = await used(model, request)
         assert (usage.cache_write, usage.cache_read) == (0, 0)

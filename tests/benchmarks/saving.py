@@ -191,15 +191,8 @@ class Run:
         listed = list_paths(self._paths, (), whole // 4)
         shared = begins + estimate_tokens(listed)
         files = max(0, whole - output - shared - own)
-        again = caching.LATER_TRY if work.history else caching.FIRST_TRY
-        minimum, price = cacheable_from(model), PRICES.price(model, DAY)
-        parts = [("shared", shared, caching.SHARED), (f"files of {work.task.id}", files, again)]
-        marks = []
-        length = 0
-        for name, size, chance in parts:
-            length += size
-            if minimum is not None and length >= minimum and caching.pays(price, length, chance):
-                marks.append((f"{name} {listed}" if name == "shared" else name, length))
+        worth = caching.worth_caching(shared, cacheable_from(model), PRICES.price(model, DAY))
+        marks = [(f"shared {listed}", shared)] if worth else []
         return self._cache(model, marks, shared + files + own, output)
 
     def _repair_tokens(self, first: Spent) -> Usage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.caching import FIRST_TRY, LATER_TRY, MARK, SHARED, content, pays
+from bot.domain.caching import SHARED, pays, worth_caching
 from bot.domain.models import cacheable_from
 from bot.domain.prices import Price, Rate
 
@@ -17,8 +17,7 @@ PAYS = [  # price, chance of being read again, whether to write
     (HAIKU, 0.27, False),
     (HAIKU, 0.28, True),
     (HAIKU, 0.0, False),
-    (HAIKU, FIRST_TRY, False),
-    (HAIKU, LATER_TRY, True),
+    (HAIKU, SHARED, True),
     (SONNET, SHARED, True),
 ]
 
@@ -28,30 +27,18 @@ def test_writing_pays_where_reading_is_likely_enough(price: Price, chance: float
     assert pays(price, 1_000, chance) is expected
 
 
-LONG = "word " * 300  # 600 tokens, estimated on the high side
-CASES = [  # parts, before, minimum, which parts are marked
-    ([(LONG, 0.5), (LONG, 0.2), ("task", 0.0)], 0, 512, [0]),
-    ([(LONG, 0.5), (LONG, 0.5), ("task", 0.0)], 0, 512, [0, 1]),
-    ([("short", 0.5), (LONG, 0.5), ("task", 0.0)], 0, 512, [1]),
-    ([("short", 0.5), ("task", 0.0)], 700, 512, [0]),  # tools and system text count too
-    ([("", 0.5), (LONG, 0.5), ("task", 0.0)], 0, 512, [0]),
-    ([(LONG, 0.5), (LONG, 0.5), ("task", 0.0)], 0, 4_096, []),
-    ([(LONG, 0.5), ("task", 0.0)], 0, None, []),  # a provider that caches by itself
+WORTH = [  # tokens, the provider's minimum, price, whether to mark
+    (600, 512, SONNET, True),
+    (600, 512, HAIKU, True),
+    (500, 512, SONNET, False),
+    (600, 4_096, HAIKU, False),
+    (9_000, None, SONNET, False),  # a provider that caches by itself
 ]
 
 
-@pytest.mark.parametrize(("parts", "before", "minimum", "marked"), CASES)
-def test_where_the_marks_are(
-    parts: list[tuple[str, float]], before: int, minimum: int | None, marked: list[int]
-) -> None:
-    made = content(parts, before=before, minimum=minimum, price=SONNET)
-    texts = [text for text, _ in parts if text]
-    if not marked:
-        assert made == "\n\n".join(texts)
-        return
-    assert isinstance(made, list)
-    assert [block["text"] for block in made] == texts
-    assert [n for n, block in enumerate(made) if block.get("cache_control") == MARK] == marked
+@pytest.mark.parametrize(("tokens", "minimum", "price", "expected"), WORTH)
+def test_what_is_worth_a_mark(tokens: int, minimum: int | None, price: Price, expected: bool) -> None:
+    assert worth_caching(tokens, minimum, price) is expected
 
 
 @pytest.mark.parametrize(
