@@ -69,6 +69,12 @@ def tokens(count: int) -> str:
     return f"{count / size:.1f}".removesuffix(".0") + unit
 
 
+def bar(share: float, cells: int = 10) -> Safe:
+    """A gauge of text, from 0 to 1 and not beyond."""
+    full = min(cells, max(0, round(share * cells)))
+    return Safe("▰" * full + "▱" * (cells - full))
+
+
 def markdown(value: object) -> str:
     """Text as it stands, on one line of Markdown: its marks made harmless."""
     return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", str(value).replace("\n", " "))
@@ -93,6 +99,7 @@ class Renderer:
             "money": money,
             "tokens": tokens,
             "at": slack_time,
+            "bar": bar,
             "markdown": markdown,
         }
         options: dict[str, Any] = {

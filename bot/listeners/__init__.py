@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import actions, budgets, commands, home, lists, messages, plans, quotes, shortcuts, threads, views
+from bot.listeners import (
+    actions,
+    budgets,
+    commands,
+    home,
+    lists,
+    messages,
+    own_settings,
+    plans,
+    quotes,
+    shortcuts,
+    threads,
+    views,
+)
 from bot.listeners.desk import Desk
 from bot.workflows.office import Office
 
@@ -12,6 +25,19 @@ from bot.workflows.office import Office
 def register(app: AsyncApp, office: Office) -> Desk:
     """Attach every listener to the Bolt app; returns the desk, which works off what a crash left over."""
     desk = Desk(office)
-    for room in (commands, actions, lists, budgets, quotes, plans, views, messages, threads, shortcuts, home):
+    for room in (
+        commands,
+        actions,
+        lists,
+        budgets,
+        quotes,
+        plans,
+        views,
+        messages,
+        threads,
+        shortcuts,
+        home,
+        own_settings,
+    ):
         room.register(app, desk)
     return desk

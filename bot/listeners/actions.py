@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain import card
 from bot.domain.task import Rung
 from bot.errors import UserMistake
-from bot.listeners import forms, manual, moves
+from bot.listeners import forms, home, manual, moves
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import people
 from bot.workflows.acknowledge import acknowledge
@@ -34,6 +34,7 @@ def _listener(desk: Desk) -> Callable[..., Awaitable[None]]:
             "value": action.get("value") or "",
             "trigger_id": body.get("trigger_id"),
             "response_url": body.get("response_url"),
+            "home": home.page_of(body.get("view") or {}),  # where it was clicked on somebody's Home: the page
         }
         key = delivery_key("action", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
         await desk.receive(key, "action", payload, ack)
@@ -42,10 +43,14 @@ def _listener(desk: Desk) -> Callable[..., Awaitable[None]]:
 
 
 async def run_action(desk: Desk, payload: Payload) -> None:
-    """Do what was clicked. Raises UserMistake."""
+    """Do what was clicked; a Home that was clicked on then shows how things are. Raises UserMistake."""
     person = await desk.person(payload)
     project, task_id, head = named_in(payload["value"])
-    await _CLICKS[payload["action"]](desk, payload, Deed(project, task_id, person), head)
+    try:
+        await _CLICKS[payload["action"]](desk, payload, Deed(project, task_id, person), head)
+    finally:
+        if payload.get("home") is not None:
+            await home.publish(desk, person.id, payload["home"])
 
 
 def named_in(value: str) -> tuple[str, str, str]:

@@ -1,19 +1,69 @@
-"""The Home tab: what waits for me, and what is mine. Published anew whenever it is opened."""
+"""The Home tab: what waits for me, what is mine, and the project's day. Published anew whenever it is opened, turned
+over, or clicked on; its page is remembered in the view itself."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import sights
-from bot.listeners.desk import Desk
+from bot.domain.assign import AssignRequest
+from bot.errors import ChatError
+from bot.listeners import forms, home_sights
+from bot.listeners.desk import Desk, Payload, delivery_key
+
+log = logging.getLogger("orch.home")
+
+Ack = Callable[..., Awaitable[Any]]
+TURNS = {"home_previous": -1, "home_next": 1}
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
+    desk.handles("home_assign", _open_assign)
+
     @app.event("app_home_opened")
-    async def on_home(ack: Any, event: dict[str, Any]) -> None:
+    async def on_home(ack: Ack, event: dict[str, Any]) -> None:
         await ack()
         if event.get("tab", "home") == "home":
-            facts = await sights.home(desk.office, event["user"])
-            await desk.office.chat.publish_home(event["user"], desk.office.render.message("views/home", facts))
+            await publish(desk, event["user"], page_of(event.get("view") or {}) or 0)
+
+    async def on_turn(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await ack()
+        page = page_of(body.get("view") or {}) or 0
+        await publish(desk, body["user"]["id"], page + TURNS[action["action_id"]])
+
+    async def on_assign(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        payload = {"user": body["user"]["id"], "channel": "", "trigger_id": body.get("trigger_id")}
+        key = delivery_key("home_assign", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
+        await desk.receive(key, "home_assign", payload, ack)
+
+    for action_id in TURNS:
+        app.action(action_id)(on_turn)
+    app.action("home_assign")(on_assign)
+
+
+async def publish(desk: Desk, user: str, page: int = 0) -> None:
+    """Show a person their Home as it is now. What Slack refuses is logged: the next opening tries again."""
+    office = desk.office
+    try:
+        person = await office.chat.person(user)
+        facts = await home_sights.home(office, person, page)
+        await office.chat.publish_home(user, office.render.message("views/home", facts))
+    except ChatError as error:
+        log.warning("the Home of %s was not published: %s", user, error)
+
+
+def page_of(view: Mapping[str, Any]) -> int | None:
+    """The page that a Home shows; None for what is no Home."""
+    if view.get("type") != "home":
+        return None
+    written = str(view.get("private_metadata") or "")
+    return int(written) if written.isdigit() else 0
+
+
+async def _open_assign(desk: Desk, payload: Payload) -> None:
+    await desk.person(payload)
+    view = forms.assign_form(desk.office, "", AssignRequest(text=""))
+    await forms.open_for(desk, payload, "a new task", view)

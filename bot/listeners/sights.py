@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from bot.domain.approvals import Action, Person, refusal
 from bot.domain.assign import AssignRequest
 from bot.domain.command_kinds import List
 from bot.domain.order import Wait, ready
@@ -91,23 +90,6 @@ async def why(office: Office, key: str, task_id: str) -> dict[str, Any]:
             "events": await tasks.events(session, row.pk),
             "calls": await ledger.calls_of(session, row.pk),
         }
-
-
-async def home(office: Office, person: str) -> dict[str, Any]:
-    """For each project: the open tasks that this person may approve, and those that are theirs."""
-    projects = []
-    async with office.db.read() as session:
-        for project in office.projects.values():
-            rows = list(reversed(await tasks.in_project(session, project.key)))
-            waiting = [row for row in rows if row.state == TaskState.AWAITING_APPROVAL]
-            may = [row for row in waiting if _may_approve(person, project, tasks.as_task(row))]
-            mine = [row for row in rows if person in (row.owner, row.requester)]
-            projects.append({"key": project.key, "channel": project.channel, "to_approve": may, "mine": mine})
-    return {"projects": projects}
-
-
-def _may_approve(person: str, project: Project, task: Task) -> bool:
-    return refusal(Action.APPROVE, Person(id=person), project.team, task) is None
 
 
 async def quote(office: Office, project: Project, request: AssignRequest) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.assign import AssignRequest
 from bot.errors import UserMistake
-from bot.listeners import forms, manual, moves, quotes
+from bot.listeners import forms, home, manual, moves, own_settings, quotes
 from bot.listeners.actions import named_in
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import intake, people
@@ -36,6 +36,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     app.view("checklist_form")(_listener(desk, _check_ticks))
     app.view("reassign_form")(_listener(desk, moves.check_reassign))
     app.view("split_form")(_listener(desk, moves.check_split))
+    app.view("settings_form")(_listener(desk, own_settings.check))
 
 
 def _listener(desk: Desk, check: Callable[[Desk, dict[str, Any]], dict[str, Any]]) -> Callable[..., Awaitable[None]]:
@@ -49,6 +50,8 @@ def _listener(desk: Desk, check: Callable[[Desk, dict[str, Any]], dict[str, Any]
         payload = {"user": body["user"]["id"], **said}
         key = delivery_key(kind, payload["user"], view.get("id"), view.get("hash"), body=body)
         await desk.receive(key, kind, payload, ack)
+        if (view.get("private_metadata") or "").rpartition("#")[2] == "":  # opened from no channel: from Home
+            await home.publish(desk, payload["user"])
 
     return on_submit
 

@@ -33,7 +33,7 @@ async def standings(session: AsyncSession, project: str) -> tuple[list[Standing]
     entries = await _entries(session, project)
     blocked = [row.pk for row in rows if row.state == TaskState.BLOCKED]
     waiting = [row.pk for row in rows if row.state == TaskState.AWAITING_APPROVAL]
-    attempts, approved = await attempts_of(session, blocked), await _approvals(session, waiting)
+    attempts, approved = await attempts_of(session, blocked), await approvals_of(session, waiting)
     known = {row.task_id for row in rows}
     ended = await tasks.by_ids(session, project, {name for row in rows for name in row.after} - known)
     found = [_standing(row, *entries[row.pk], attempts[row.pk], approved[row.pk]) for row in rows if row.pk in entries]
@@ -102,7 +102,7 @@ async def attempts_of(session: AsyncSession, pks: Collection[int]) -> dict[int, 
     return found
 
 
-async def _approvals(session: AsyncSession, pks: Collection[int]) -> dict[int, list[ApprovalRow]]:
+async def approvals_of(session: AsyncSession, pks: Collection[int]) -> dict[int, list[ApprovalRow]]:
     found: dict[int, list[ApprovalRow]] = defaultdict(list)
     if pks:
         query = select(ApprovalRow).where(ApprovalRow.task_pk.in_(pks), ApprovalRow.voided_at.is_(None))

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from bot.domain.person_settings import NOTHING_SET, PersonSettings, stand_in
+from bot.domain.person_settings import NOTHING_SET, PersonSettings, read_zone, stand_in
 from bot.domain.working_hours import WorkingHours
+from bot.errors import UserMistake
 
 PROJECT = WorkingHours(zone="Europe/Lisbon")
 BACK = date(2026, 12, 1)
@@ -41,3 +42,20 @@ def test_a_persons_hours_are_the_projects_where_they_set_nothing() -> None:
     assert NOTHING_SET.hours(PROJECT) == PROJECT
     mine = PersonSettings(zone="Asia/Kolkata", quiet_to=time(10)).hours(PROJECT)
     assert (mine.zone, mine.quiet) == ("Asia/Kolkata", (time(20), time(10)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"), ("europe/berlin", "Europe/Berlin"), ("berlin", "Europe/Berlin"),
+        ("Europe Berlin", "Europe/Berlin"), ("new york", "America/New_York"), ("utc", "UTC"), ("  ", None),
+    ],
+)  # fmt: skip
+def test_a_zone_as_people_write_it(typed: str, zone: str | None) -> None:
+    assert read_zone(typed) == zone
+
+
+@pytest.mark.parametrize(("typed", "said"), [("Berlim", "Did you mean Europe/Berlin"), ("Mars", "Europe/Berlin or")])
+def test_an_unknown_zone_is_told_with_the_nearest(typed: str, said: str) -> None:
+    with pytest.raises(UserMistake, match=f"I know no time zone {typed}. .*{said}"):
+        read_zone(typed)
