@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from bot.domain.file_holds import Holds
 from bot.domain.paths import may_share
 from bot.domain.providers import Provider, Rest
 from bot.domain.task import ENDED, WORKED_ON, Frozen, Rung, Task, TaskState
@@ -39,13 +40,25 @@ def ready(
     going on keeps its place: no less urgent one takes a file that it wants meanwhile, so that it cannot starve.
     `rests`: the rungs whose provider rests; `short`: the tasks that no budget is left for, and why; `batched`: those
     that wait in a provider's batch, and take no slot."""
+    return decide(in_order(tasks), tasks, concurrency, rests, short, batched)
+
+
+def decide(
+    queue: Sequence[Task],
+    tasks: Sequence[Task],
+    concurrency: Mapping[Rung, int],
+    rests: Mapping[Rung, Rest] | None = None,
+    short: Mapping[str, str] | None = None,
+    batched: Collection[str] = (),
+) -> tuple[Start | Wait, ...]:
+    """The same for queued tasks that are in order already; `tasks`: they and all that may be in their way."""
     resting = _Rests(rests or {})
     by_id = {task.id: task for task in tasks}
-    holding = [task for task in tasks if task.state in HOLDING]
+    holding = Holds(task for task in tasks if task.state in HOLDING)
     busy = Counter(task.route.rung for task in tasks if task.state in WORKED_ON and task.id not in batched)
     decisions: list[Start | Wait] = []
-    for task in in_order(tasks):
-        holder = file_holder(task, holding)
+    for task in queue:
+        holder = holding.first(task)
         why = (
             _dependency(task, by_id)
             or (f"waiting for {holder[0].id}: {holder[1]}" if holder else None)
@@ -60,15 +73,15 @@ def ready(
         else:
             decisions.append(Wait(task=task, why=why))
         if why is None or (holder and holder[0].state in WORKED_ON):
-            holding.append(task)
+            holding.add(task)
     return tuple(decisions)
 
 
 def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
     """The queued ones of a project's tasks, the most urgent first (R-PAR-5)."""
-    chains = _chains(tasks)
+    lengths = chains(tasks)
     queued = (task for task in tasks if task.state is TaskState.QUEUED)
-    return tuple(sorted(queued, key=lambda task: _urgency(task, chains[task.id])))
+    return tuple(sorted(queued, key=lambda task: urgency(task, lengths[task.id])))
 
 
 def file_holder(task: Task, others: Sequence[Task]) -> tuple[Task, str] | None:
@@ -79,13 +92,16 @@ def file_holder(task: Task, others: Sequence[Task]) -> tuple[Task, str] | None:
     return None
 
 
-def _urgency(task: Task, chain: int) -> tuple[int, int, float, float, str]:
-    """Critical priority first, then the critical path, then the deadline, then age."""
+Urgency = tuple[int, int, float, float, str]
+
+
+def urgency(task: Task, chain: int) -> Urgency:
+    """Critical priority first, then the critical path, then the deadline, then age: what is less comes first."""
     deadline = task.deadline.timestamp() if task.deadline else float("inf")
     return PRIORITY_ORDER[task.priority], -chain, deadline, task.created_at.timestamp(), task.id
 
 
-def _chains(tasks: Sequence[Task]) -> dict[str, int]:
+def chains(tasks: Sequence[Task]) -> dict[str, int]:
     """Task id -> tokens of the longest chain of open tasks that begins with it: the more hangs on it, the sooner."""
     by_id = {task.id: task for task in tasks}
     waiting: dict[str, list[str]] = {task.id: [] for task in tasks}

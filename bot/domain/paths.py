@@ -74,10 +74,10 @@ def declared(path: str, files: Iterable[str]) -> str | None:
 def may_share(ours: Iterable[str], theirs: Iterable[str]) -> str | None:
     """One of our declared files that may be, hold or lie in one of theirs, or None (R-PAR-2). Patterns are
     taken for the whole folder that they start in, so that two tasks are never wrongly held apart too little."""
-    others = [_fixed_part(file) for file in theirs]
+    others = [fixed_part(file) for file in theirs]
     shared = (
         file
-        for file, start in ((file, _fixed_part(file)) for file in ours)
+        for file, start in ((file, fixed_part(file)) for file in ours)
         if any(is_inside(start, other) or is_inside(other, start) for other in others)
     )
     return next(shared, None)
@@ -87,7 +87,8 @@ def _rooted(file: str) -> str:
     return file if re.search(r"[*?]", file) else "/" + file.lstrip("/")
 
 
-def _fixed_part(file: str) -> str:
+@lru_cache(maxsize=65_536)
+def fixed_part(file: str) -> str:
     """The folder, or file, before the first wildcard of a declared file."""
     parts = file.strip().removeprefix("./").strip("/").split("/")
     return "/".join(itertools.takewhile(lambda part: not re.search(r"[*?]", part), parts))
