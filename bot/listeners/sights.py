@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.assign import AssignRequest
 from bot.domain.command_kinds import List
+from bot.domain.coordinator import DAILY_TOKENS, is_unsure
 from bot.domain.order import Wait, ready
 from bot.domain.paths import may_share
 from bot.domain.project import Project
@@ -15,7 +16,7 @@ from bot.errors import UserMistake
 from bot.store import ledger, task_lists, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
-from bot.workflows.intake import expected_cost, route_request
+from bot.workflows.intake import coordinator_cost, expected_cost, route_request
 from bot.workflows.learning import learned
 from bot.workflows.office import Office
 from bot.workflows.provider_rests import healths
@@ -113,6 +114,9 @@ async def quote(office: Office, project: Project, request: AssignRequest) -> dic
         "route": chosen,
         "budget": budget,
         "expected_microusd": expected_cost(office, project, chosen),
+        "coordinator": {"tokens": DAILY_TOKENS, "microusd": coordinator_cost(office, project)}
+        if is_unsure(chosen)
+        else None,
         "conflict": _conflict(asked, others),
         "model": project.models.get(chosen.rung, "a person"),
         "waits": mine.why if isinstance(mine, Wait) else None,

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import prices
 from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
+from bot.domain.coordinator import DAILY_TOKENS, MAX_ANSWER_TOKENS
 from bot.domain.history import History
 from bot.domain.project import Project
 from bot.domain.routing import RoutePolicy, RouteRequest, route
@@ -60,6 +61,12 @@ def expected_cost(office: Office, project: Project, chosen: Route) -> int:
         return 0
     price = office.price(project.models[chosen.rung], project.day(office.now()))
     return prices.expected_cost(chosen.expected_tokens, price)
+
+
+def coordinator_cost(office: Office, project: Project) -> int:
+    """Micro-dollars that the coordinator's question about an unclear task may cost at most (R-BUD-6)."""
+    price = office.price(project.coordinator or project.models[Rung.HAIKU], project.day(office.now()))
+    return prices.worst_cost(DAILY_TOKENS - MAX_ANSWER_TOKENS, MAX_ANSWER_TOKENS, price)
 
 
 async def create_task(

@@ -49,6 +49,11 @@ async def test_one_small_call_decides_what_is_unsure_while_the_day_lasts(startin
         await orch.channel.shows(task, state="Awaiting approval")
         assert await _asked(orch) == [], "nor what a person decided"
 
+        await orch.dev.types(f"/orch assign {texts[0]} --dry-run")
+        await orch.dev.sees_privately("*Unclear*", "the coordinator reads it first", "at most 500 tokens, $0.000")
+        await orch.dev.types("/orch assign Write the changelog --dry-run")
+        assert "*Unclear*" not in await orch.dev.sees_privately("*Quote*")
+
         orch.models.answer(Reply(text="docs low no"), model=HAIKU)
         task = await orch.dev.assigns(texts[0])
         card = await orch.channel.shows(task, "The coordinator read it as documentation", state="Awaiting approval")

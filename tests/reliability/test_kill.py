@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.local.models import Reply
 from bot.local.sample import EXAMPLES, replace
+from bot.store.tables import CallRow, InboxRow
 from tests.reliability.bed import (
+    CHANNEL,
+    DEVELOPER,
+    PATIENCE,
     Bed,
+    actions_of,
     assert_every_task_is_merged_once,
     assert_everything_is_said_once,
     assert_nothing_is_left_behind,
@@ -153,6 +159,45 @@ async def test_another_executor_goes_on_with_the_work(tmp_path: Path) -> None:
         assert "was begun by orch-1; going on with it" in made.bot_log()
         assert "Workflow already exists" not in made.bot_log()
         await judge(made)
+
+
+async def test_killed_while_a_split_is_proposed(tmp_path: Path) -> None:
+    """The proposal's call is not made again by itself: the task is where it stood, and a person may ask once more."""
+    async with bed(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}", latency=0.0) as made:
+        made.script.on(Reply(text="BEYOND: too much at once"), model="sonnet")
+        await made.start()
+        await made.assign("Document everything --files docs/s1.md,docs/s2.md --model sonnet")
+        await made.until_state("blocked")
+        await clicked(made, "task_split", slowly=True)
+        await made.until_in_call()
+        assert await made.states() == ["splitting"]
+        await made.kill()
+        made.faults.latency_seconds = 0.0
+        await made.start()
+        await made.until_state("blocked")
+        await clicked(made, "task_split")
+        await clicked(made, "split_accept")
+        async with asyncio.timeout(PATIENCE):  # the second part waits for the first
+            while sorted(await made.states()) != ["awaiting_approval", "cancelled", "queued"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert (await made.stop())[0] == 0
+        assert len(await assert_nothing_is_paid_twice(made)) == 1
+        calls = await made.rows(select(CallRow).where(CallRow.purpose == "split").order_by(CallRow.number))
+        assert [call.state for call in calls] == ["unknown", "settled"]
+        assert_nothing_is_left_behind(made)
+
+
+async def clicked(bed: Bed, action: str, *, slowly: bool = False) -> None:
+    """Click as the developer, once a message has the button; `slowly`: the providers take a minute from then on."""
+    async with asyncio.timeout(PATIENCE):
+        while not (found := [m for m in bed.world.log if m.channel == CHANNEL and action in actions_of(m)]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        if slowly:
+            bed.faults.latency_seconds = 60.0
+        known = len(await bed.rows(select(InboxRow.key)))
+        await bed.world.click(DEVELOPER, CHANNEL, found[-1].ts, action)
+        while len(await bed.rows(select(InboxRow.key).where(InboxRow.done_at.is_not(None)))) <= known:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.postgres
