@@ -105,9 +105,20 @@ class Orch:
         async with self.office.db.read() as session:
             return list(await tasks.events(session, row.pk))
 
-    async def unfinished_deliveries(self) -> list[str]:
+    async def all_is_worked_on(self) -> None:
+        """Until no delivery is open: an answer is seen a moment before its delivery is marked as done."""
+        open_ones = select(InboxRow.key).where(InboxRow.done_at.is_(None))
+        left: list[str] = []
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while left := await self._scalars(open_ones):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"never finished: {left}") from None
+
+    async def _scalars(self, query: Any) -> list[Any]:
         async with self.office.db.read() as session:
-            return list(await session.scalars(select(InboxRow.key).where(InboxRow.done_at.is_(None))))
+            return list(await session.scalars(query))
 
 
 @asynccontextmanager

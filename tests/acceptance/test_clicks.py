@@ -100,8 +100,7 @@ async def test_a_double_click_is_one_click(shared: Orch) -> None:
         said = len(shared.world.ephemerals(person.id))
         await asyncio.gather(*(person.clicks(label, on=shown.message) for _ in range(2)))
         await shared.channel.shows(task, state=state)
-        while await shared.unfinished_deliveries():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+        await shared.all_is_worked_on()
         assert [e.kind for e in await shared.events(task)].count(kind) == 1
         assert len(shared.world.ephemerals(person.id)) == said, label
 

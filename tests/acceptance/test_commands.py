@@ -43,7 +43,7 @@ async def test_wrong_commands_are_answered_privately_and_do_nothing(shared: Orch
     assert unanswered == []
     assert await shared.tasks() == before
     assert len(shared.world.messages("C0DEV")) == log, "nobody else was bothered"
-    assert await shared.unfinished_deliveries() == []
+    await shared.all_is_worked_on()
 
 
 async def test_the_same_by_direct_message(shared: Orch) -> None:

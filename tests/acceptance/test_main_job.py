@@ -49,7 +49,7 @@ async def test_the_main_job(orch_on_each: Orch) -> None:
         assert trailer in message
     await orch.channel.thread_shows("S0-D0-1", "Merged as")
     await orch.books.agree()
-    assert await orch.unfinished_deliveries() == []
+    await orch.all_is_worked_on()
 
 
 async def test_every_decision_is_on_record(orch: Orch) -> None:
