@@ -10,7 +10,7 @@ from bot.adapters.slack_chat import SlackChat, make_client
 from bot.adapters.slack_checkup import SlackCheckup
 from bot.cli.finding import Finding, Patient, note, problem, well
 from bot.config import Project
-from bot.domain.approvals import Team
+from bot.domain.approvals import Lack, Team, lack, who_counts
 from bot.errors import ChatError
 from bot.wiring import data_folder
 
@@ -128,30 +128,33 @@ def _named(project: Project) -> list[str]:
 
 def shortages(key: str, team: Team, barred: Collection[str] = ()) -> Iterator[Finding]:
     """Rules of R-APR for which a project has too few people; `barred` ones do not count."""
-    leads = {person for person in team.leads if person not in barred}
-    security = {person for person in team.who_approves_security if person not in barred}
-    approving = {person for person in team.who_approves if person not in barred} | security
-    if not leads:
+    if not set(team.leads) - set(barred):
         why = "nobody may raise budgets, or change sprints, plans and the schedule"
         yield problem(f"{key}'s leads", why, "add one to the project's `leads`")
+    approving = who_counts(team, security=False, barred=barred)
     if not approving:
         yield problem(f"{key}'s approvers", "nobody may approve a merge", "add one to `approvers` or `leads`")
         return
-    if len(approving) == 1 and not team.self_approval:
-        (only,) = approving
-        why = f"what {only} asks for or owns can be approved by nobody"
+
+    def stuck(security: bool) -> str:
+        """Whose own tasks the others are too few for."""
+        others = {one: who_counts(team, security=security, own=(one,), barred=barred) for one in sorted(approving)}
+        return " or ".join(one for one, who in others.items() if lack(team, who, security=security))
+
+    if stuck(security=False):
+        why = f"what {stuck(security=False)} asks for or owns can be approved by nobody"
         yield note(f"{key}'s approvers", why, "add another to `approvers`, or set `self_approval`")
     what = f"{key}'s security approvers"
-    if not security:
-        yield problem(
-            what, "a security task needs one, and there is none", "add one to `security_approvers` or `leads`"
-        )
-    elif len(approving) < 2:
-        why = f"a security task needs two people's approval, and only {approving.pop()} may give one"
-        yield problem(what, why, "add another to `approvers`, `security_approvers` or `leads`")
-    elif stuck := [one for one in sorted(approving) if len(approving - {one}) < 2 or not security - {one}]:
-        why = f"security tasks that {' or '.join(stuck)} asks for or owns cannot be approved by enough others"
-        yield note(what, why, "add another to `approvers`, `security_approvers` or `leads`")
+    match lack(team, approving, security=True):
+        case Lack.SECURITY_APPROVER:
+            mend = "add one to `security_approvers` or `leads`"
+            yield problem(what, "a security task needs one, and there is none", mend)
+        case Lack():
+            why = f"a security task needs two people's approval, and only {approving[0]} may give one"
+            yield problem(what, why, "add another to `approvers`, `security_approvers` or `leads`")
+        case None if stuck(security=True):
+            why = f"security tasks that {stuck(security=True)} asks for or owns cannot be approved by enough others"
+            yield note(what, why, "add another to `approvers`, `security_approvers` or `leads`")
 
 
 def _checkup(patient: Patient) -> SlackCheckup:

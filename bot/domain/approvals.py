@@ -133,11 +133,13 @@ def refusal(action: Action, person: Person, team: Team, task: Task | None = None
 
 def own_approval(person: str, team: Team, task: Task) -> str | None:
     """The requester's and the owner's own approval never counts, unless `self_approval` and an ordinary task."""
-    if person not in (task.requester, task.owner):
-        return None
-    if team.self_approval and not task.route.security:
+    if person not in (task.requester, task.owner) or _own_counts(team, task.route.security):
         return None
     return "You asked for or own this task, so someone else has to approve it."
+
+
+def _own_counts(team: Team, security: bool) -> bool:
+    return team.self_approval and not security
 
 
 class MergeFacts(Frozen):
@@ -164,13 +166,15 @@ def merge_hindrance(facts: MergeFacts) -> str | None:
     if not (facts.checks_green or facts.checks_not_run):
         return "The checks did not pass on this commit."
     counted = counting_approvals(facts)
-    if not task.route.security:
-        return None if counted else "An approver has to approve this commit."
-    if len(counted) < 2:
-        return f"A security task needs two people's approval; it has {len(counted)}."
-    if not any(p in facts.team.who_approves_security for p in counted):
-        return "One of the two approvals has to come from a security approver."
-    return None
+    match lack(facts.team, counted, security=task.route.security):
+        case Lack.SECURITY_APPROVER:
+            return "One of the two approvals has to come from a security approver."
+        case None:
+            return None
+        case _ if task.route.security:
+            return f"A security task needs two people's approval; it has {len(counted)}."
+        case _:
+            return "An approver has to approve this commit."
 
 
 def needs_checklist(facts: MergeFacts) -> bool:
@@ -186,10 +190,39 @@ def counting_approvals(facts: MergeFacts) -> tuple[str, ...]:
     )
 
 
+class Lack(StrEnum):
+    """What a set of approvals lacks."""
+
+    ANYONE = "anyone"
+    SECOND = "a second person"
+    SECURITY_APPROVER = "a security approver"
+
+
+def lack(team: Team, who: Collection[str], *, security: bool) -> Lack | None:
+    """What the approvals of these people, who all count, lack for a merge: one is enough, but a security task takes
+    two, and a security approver's among them (R-APR-1)."""
+    if not who:
+        return Lack.ANYONE
+    if security and len(who) < 2:
+        return Lack.SECOND
+    if security and not set(who) & set(team.who_approves_security):
+        return Lack.SECURITY_APPROVER
+    return None
+
+
+def who_counts(
+    team: Team, *, security: bool, own: Collection[str] = (), barred: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Everyone whose approval counts: in role and not barred; of those who asked for or own the task (`own`) only by
+    `self_approval`, and of a security task never."""
+    out = {*barred, *(() if _own_counts(team, security) else own)}
+    roles = dict.fromkeys((*team.who_approves, *team.who_approves_security))
+    return tuple(person for person in roles if person not in out)
+
+
 def who_could_approve(team: Team, task: Task) -> tuple[str, ...]:
     """Everyone whose approval of this task counts."""
-    roles = dict.fromkeys((*team.who_approves, *team.who_approves_security))
-    return tuple(person for person in roles if own_approval(person, team, task) is None)
+    return who_counts(team, security=task.route.security, own=(task.requester, task.owner))
 
 
 def may_need_approval(task: Task) -> bool:
@@ -200,14 +233,16 @@ def may_need_approval(task: Task) -> bool:
 def shortage(team: Team, task: Task) -> str | None:
     """Why nobody's approval would be enough: too few people for R-APR's rule. None where they suffice."""
     who = who_could_approve(team, task)
-    if not task.route.security:
-        return None if who else "nobody may approve it but who asked for or owns it; add one to `approvers`"
-    if len(who) < 2:
-        few = "only one person" if who else "nobody"
-        return f"two people have to approve it, and {few} may who neither asked for nor owns it; add to `approvers`"
-    if not set(who) & set(team.who_approves_security):
-        return "no security approver may approve it but who asked for or owns it; add one to `security_approvers`"
-    return None
+    match lack(team, who, security=task.route.security):
+        case None:
+            return None
+        case Lack.SECURITY_APPROVER:
+            return "no security approver may approve it but who asked for or owns it; add one to `security_approvers`"
+        case _ if task.route.security:
+            few = "only one person" if who else "nobody"
+            return f"two people have to approve it, and {few} may who neither asked for nor owns it; add to `approvers`"
+        case _:
+            return "nobody may approve it but who asked for or owns it; add one to `approvers`"
 
 
 def survives_rebuild(changed_by_task: Collection[str], changed_by_base: Collection[str]) -> bool:

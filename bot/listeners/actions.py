@@ -15,7 +15,7 @@ from bot.listeners import forms, home, manual, moves
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.workflows import people
 from bot.workflows.acknowledge import acknowledge
-from bot.workflows.deeds import Deed
+from bot.workflows.deeds import Deed, may_open
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -72,7 +72,7 @@ async def _approve(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
 
 async def _ask_reason(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     button = card.REJECT if payload["action"] == card.REJECT.action else card.REQUEST_CHANGES
-    await people.may_open(desk.office, deed, button, head)
+    await may_open(desk.office, deed, button, head)
     await forms.open_for(desk, payload, deed.task_id, forms.reason_form(desk.office, payload))
 
 

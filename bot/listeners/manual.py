@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.approvals import Action
+from bot.domain import card
 from bot.listeners import forms, moves
 from bot.listeners.desk import Desk, Payload
 from bot.workflows import manual
-from bot.workflows.deeds import Deed
+from bot.workflows.deeds import Deed, may_open
 
 
 async def on_done(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
-    await _ask(desk, payload, deed, Action.DONE, "views/done")
+    await _ask(desk, payload, deed, card.MARK_DONE, "views/done")
 
 
 async def on_blocked(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
-    await _ask(desk, payload, deed, Action.STOP, "views/blocked")
+    await _ask(desk, payload, deed, card.CANNOT_GO_ON, "views/blocked")
 
 
 async def on_hand_over(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
-    await _ask(desk, payload, deed, Action.HAND_OVER, "views/hand_over")
+    await _ask(desk, payload, deed, card.HAND_OVER, "views/hand_over")
 
 
-async def _ask(desk: Desk, payload: Payload, deed: Deed, action: Action, form: str) -> None:
+async def _ask(desk: Desk, payload: Payload, deed: Deed, button: card.Button, form: str) -> None:
     """Open a form for who may submit it. Raises UserMistake."""
-    row = await manual.may_see_to(desk.office, deed, action)
+    row = await may_open(desk.office, deed, button)
     facts = {"value": payload["value"], "channel": payload["channel"], "row": row}
     await forms.open_for(desk, payload, deed.task_id, desk.office.render.message(form, facts))
 

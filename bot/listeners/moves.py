@@ -12,8 +12,8 @@ from bot.domain.task import Rung
 from bot.errors import UserMistake
 from bot.listeners import forms
 from bot.listeners.desk import Desk, Payload
-from bot.workflows import incident, intake, moves, people, split
-from bot.workflows.deeds import Deed
+from bot.workflows import incident, intake, moves, split
+from bot.workflows.deeds import Deed, may_open
 
 
 async def reassign(desk: Desk, payload: Payload, deed: Deed, rung: Rung | None, user: str | None) -> None:
@@ -46,7 +46,7 @@ async def on_take_over(desk: Desk, payload: Payload, deed: Deed, _: str) -> None
 
 
 async def on_reassign(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
-    await people.may_open(desk.office, deed, card.REASSIGN, "")
+    await may_open(desk.office, deed, card.REASSIGN)
     view = desk.office.render.message(
         "views/reassign",
         {"value": payload["value"], "channel": payload["channel"], "rungs": [rung.value for rung in Rung]},

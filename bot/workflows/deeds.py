@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import card
 from bot.domain.approvals import Action, Person, refusal
-from bot.domain.clicks import hindrance
+from bot.domain.clicks import CLICKS, hindrance
 from bot.domain.task import TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
@@ -71,6 +71,14 @@ async def can_click(
     raise UserMistake(f"{row.task_id} {why_not}.")
 
 
+async def may_open(office: Office, deed: Deed, button: card.Button, head: str = "") -> TaskRow:
+    """The task, where what the button's form is for would be done: asked before it is opened. Raises UserMistake."""
+    async with doing(office, deed, CLICKS[button.action].action) as (session, row):
+        await can_click(office, session, row, deed, button)
+        need_head(row, head)
+        return row
+
+
 def need_head(row: TaskRow, head: str) -> None:
     """Raises UserMistake where a click was meant for another commit than today's (R-APR-1). `head` empty: for any."""
     if head and head != row.head_commit:
@@ -78,12 +86,6 @@ def need_head(row: TaskRow, head: str) -> None:
             f"{row.task_id} has a new commit since that message ({(row.head_commit or '')[:10]}). "
             "Look at the change in its thread, then decide on the card."
         )
-
-
-def need_state(row: TaskRow, state: TaskState, consequence: str) -> None:
-    """Raises UserMistake where the task is not in this state."""
-    if row.state != state:
-        raise UserMistake(f"{row.task_id} is {state_words(row)}, {consequence}.")
 
 
 def state_words(row: TaskRow) -> str:

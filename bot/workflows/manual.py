@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain import card
 from bot.domain.approvals import Action
 from bot.domain.task import TaskState, TaskType
 from bot.store import outbox, tasks
 from bot.store.tables import TaskRow
-from bot.workflows.deeds import Deed, doing, need_state
+from bot.workflows.deeds import Deed, can_click, doing
 from bot.workflows.office import Office
 
 #: Manual work of these types is not a change of the code, so the project's checks say nothing about it.
@@ -26,18 +27,11 @@ async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *,
     await outbox.want(session, key, "direct", row.owner, message, office.now(), task_pk=row.pk)
 
 
-async def may_see_to(office: Office, deed: Deed, action: Action) -> TaskRow:
-    """The task, where this person may now do this to manual work: asked before a form opens. Raises UserMistake."""
-    async with doing(office, deed, action) as (_session, row):
-        need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to see to")
-        return row
-
-
 async def mark_done(office: Office, deed: Deed, seen: str = "") -> None:
     """Manual work is finished; `seen`: what the person saw, which is kept with it and told with its status."""
     async with doing(office, deed, Action.DONE) as (session, row):
-        need_state(row, TaskState.WITH_HUMAN, "so there is no manual work to mark done")
-        await finish(office, session, row, who=deed.person.id, by="a person", seen=seen)
+        if await can_click(office, session, row, deed, card.MARK_DONE, "done"):
+            await finish(office, session, row, who=deed.person.id, by="a person", seen=seen)
 
 
 async def finish(office: Office, session: AsyncSession, row: TaskRow, *, who: str, by: str, seen: str) -> None:

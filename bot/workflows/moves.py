@@ -13,7 +13,7 @@ from bot.store import tasks
 from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
-from bot.workflows.deeds import Deed, can_click, doing, need_right, need_state, state_words
+from bot.workflows.deeds import Deed, can_click, doing, need_right, state_words
 from bot.workflows.intake import route_request
 from bot.workflows.manual import hand_over_work, retire
 from bot.workflows.merge import merge_facts
@@ -100,7 +100,8 @@ async def stop_for(office: Office, deed: Deed, reason: str) -> None:
 async def unblock(office: Office, deed: Deed) -> None:
     """Say that what blocked a task is solved: it is queued again, with all that it has learned."""
     async with doing(office, deed, Action.RETRY) as (session, row):
-        need_state(row, TaskState.BLOCKED, "so nothing has to be unblocked")
+        if row.state != TaskState.BLOCKED:
+            raise UserMistake(f"{row.task_id} is {state_words(row)}, so nothing has to be unblocked.")
         solved = row.waits_for or "what blocked it"
         await back_to_work(office, session, row, deed.person.id, "unblocked", f"solved: {solved}")
 

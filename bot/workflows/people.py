@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import card
 from bot.domain.approvals import Action, merge_hindrance, needs_checklist, refusal
-from bot.domain.clicks import CLICKS
 from bot.domain.escalation import Outcome
 from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
@@ -17,7 +16,7 @@ from bot.store import tasks
 from bot.store.tables import TaskRow
 from bot.workflows import manual
 from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
-from bot.workflows.deeds import Deed, can_click, doing, need_head, need_state
+from bot.workflows.deeds import Deed, can_click, doing, need_head
 from bot.workflows.merge import merge_facts
 from bot.workflows.moves import back_to_work, refuse_split
 from bot.workflows.office import Office
@@ -39,13 +38,6 @@ async def _lines_to_tick(office: Office, session: AsyncSession, row: TaskRow) ->
         return ()
     lines = office.words_of(row.project).text("checklists/merge", {"row": row}).splitlines()
     return tuple(line.strip() for line in (*lines, *row.criteria) if line.strip())
-
-
-async def may_open(office: Office, deed: Deed, button: card.Button, head: str) -> None:
-    """Raises UserMistake where what a form is for would be refused, before it is opened."""
-    async with doing(office, deed, CLICKS[button.action].action) as (session, row):
-        await can_click(office, session, row, deed, button)
-        need_head(row, head)
 
 
 async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> None:
@@ -150,7 +142,7 @@ async def run_now(office: Office, deed: Deed) -> None:
     """Pull a task out of the batch that it waits in: the batch is cancelled, and the call made at the usual price,
     unless the answer was there by then."""
     async with doing(office, deed, Action.RETRY) as (session, row):
-        need_state(row, TaskState.RUNNING, "so it waits in no batch")
+        await can_click(office, session, row, deed, card.RUN_NOW)
         if row.priority != "low":
             return  # a double click
         row.priority, row.waits_for = "normal", None
