@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
+from bot.domain.saving import GOAL, LEVERS, STEPS, Saving
 from bot.domain.task import Frozen, TaskState
 
 Unit = Literal["share", "seconds", "count", "microusd"]
@@ -62,8 +63,7 @@ class Record(Frozen):
     deadlines: Mapping[str, datetime] = {}  # of tasks that have one
     days: Mapping[date, tuple[int, int]] = {}  # tokens used, and the day's limit
     cost_microusd: int = 0
-    saving: float | None = None  # share of the all-sonnet baseline
-    paid_calls: int = 0
+    saving: Saving = Saving()
     incidents: tuple[str, ...] = ()  # ids of the tasks of production incidents
     blockers: tuple[Stuck, ...] | None = None  # None = they are not kept
     covered: tuple[Covered, ...] = ()  # the merges of the window whose checks report it, in order
@@ -84,6 +84,7 @@ class Metric(Frozen):
     parts: Mapping[str, float] = {}  # the same by rung, or by percentile
     events: tuple[int | str, ...] = ()  # ids in the event log, or of tasks
     why_none: str = "no data yet"
+    note: str = ""  # what one must know about the number
 
     @property
     def met(self) -> bool | None:
@@ -199,12 +200,25 @@ def _missed(record: Record) -> Metric:
 
 
 def _saving(record: Record) -> Metric:
+    saved = record.saving
+    levers = {STEPS[lever].removeprefix("+ "): saved.points(lever) for lever in LEVERS}
+    shares = {"against sonnet without its cache": saved.share_without_cache(), **levers}
     return Metric(
         name="saving", title="Cost against all-sonnet",
-        definition="what is saved against the same work done by sonnet alone (R-BUD-5)",
-        unit="share", goal=0.7, at_most=False, value=record.saving, count=record.paid_calls,
-        why_none="nothing was paid for",
+        definition="what is saved against the same work done by sonnet alone, with its own prompt cache (R-BUD-5); in "
+        "brackets without it, then what each lever brought",
+        unit="share", goal=GOAL, at_most=False, value=saved.share, count=saved.calls,
+        parts={name: share for name, share in shares.items() if share is not None} if saved.share is not None else {},
+        why_none="no data yet" if not saved.calls else "no data yet: no work that was paid for was accepted",
+        note=rehearsal(saved),
     )  # fmt: skip
+
+
+def rehearsal(saved: Saving) -> str:
+    """That the figures are no real ones, where emulated models answered."""
+    if not saved.rehearsed_calls:
+        return ""
+    return f"rehearsal: emulated models answered {saved.rehearsed_calls} of the {saved.calls} calls"
 
 
 def _coverage(record: Record) -> Metric:

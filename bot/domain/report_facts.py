@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.budget import Level, Limits
 from bot.domain.metrics import Metric
+from bot.domain.saving import Saving
 from bot.domain.sprint import Sprint, current
 from bot.domain.task import ENDED, Frozen, Priority, Rung, TaskState, TaskType
 from bot.domain.working_days import WorkingDays
@@ -86,6 +87,7 @@ class Facts(Frozen):
     ended_on: Mapping[str, date] = {}  # id -> the day, of every task that is finished, failed or cancelled
     blocker_sla: timedelta = timedelta(hours=2)  # working time (R-SEC-5)
     review_sla: timedelta = timedelta(hours=4)
+    saving: Saving = Saving()  # of the calls of the week, from its Monday
     metrics: tuple[Metric, ...] = ()  # of the week until `at`, where they are asked for
 
     @property

@@ -8,7 +8,7 @@ measured against the lower of the two.
 What is hard on Orch, deliberately:
 - Haiku's attempts that did not pass (or did not yet), their reviews, and every repair by haiku are in the actual cost
   only: sonnet might not have needed them. So are the coordinator's questions, since who sends all to sonnet asks none.
-- A call whose outcome is unknown is in the actual cost at its whole reservation.
+- A call whose outcome is unknown is in the actual cost at its whole reservation, or at what a lead said it took.
 - Opus's attempts are in the baseline at sonnet's price.
 - Gemini's tokens are taken as sonnet's, though sonnet counts more for the same text.
 Kind to it is one thing: an all-sonnet team would review with sonnet, so reviews of accepted work are in the baseline.
@@ -39,6 +39,8 @@ STEPS: dict[Step, str] = {
     "prompt_cache": "+ prompt cache",
     "batch": "+ batch API for what is not urgent",
 }
+#: How the emulated models end their names (bot/local), which the ledger keeps.
+REHEARSAL = "-rehearsal"
 LEVERS: tuple[Step, ...] = ("routing", "haiku_first", "prompt_cache", "batch")
 
 
@@ -51,7 +53,8 @@ class Spent(Frozen):
     day: date  # whose prices hold
     usage: Usage
     cost_microusd: int  # as the ledger has it
-    unknown: bool = False
+    unknown: bool = False  # its outcome is, or was until a lead corrected it
+    rehearsed: bool = False  # an emulated model answered
     batch: bool = False
     accepted: bool = True  # its attempt passed its review
     worker: Rung  # the rung of the attempt that it belongs to: a review belongs to the work that it judges
@@ -64,6 +67,7 @@ class Saving(Frozen):
     calls: int = 0
     tokens: int = 0
     unknown_calls: int = 0
+    rehearsed_calls: int = 0
     microusd: dict[Step, int] = dict.fromkeys(STEPS, 0)
 
     @property
@@ -89,6 +93,12 @@ class Saving(Frozen):
         plain = self.microusd["all_sonnet"]
         return None if not plain else 1 - self.actual / plain
 
+    def points(self, lever: Step) -> float | None:
+        """What this lever adds to the share, on top of those before it; all of them together are `share`."""
+        after = self.share_at(lever)
+        before = 0.0 if lever == LEVERS[0] else self.share_at(LEVERS[LEVERS.index(lever) - 1])
+        return None if after is None or before is None else after - before
+
     def brought(self, lever: Step) -> int:
         """Micro-dollars that this lever saved on top of those before it; negative where it cost more."""
         before: Step = "all_sonnet" if lever == LEVERS[0] else LEVERS[LEVERS.index(lever) - 1]
@@ -105,6 +115,7 @@ def measure(calls: Sequence[Spent], price: Callable[[str, date], Price], sonnet:
         calls=len(calls),
         tokens=sum(call.usage.total for call in calls),
         unknown_calls=sum(call.unknown for call in calls),
+        rehearsed_calls=sum(call.rehearsed for call in calls),
         microusd=total,
     )
 

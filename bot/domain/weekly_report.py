@@ -11,6 +11,7 @@ from bot.domain.forecast import Forecast, forecast
 from bot.domain.metrics import Metric
 from bot.domain.outlook import Outlook
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
+from bot.domain.saving import Saving
 from bot.domain.task import Frozen, TaskState, TaskType
 
 
@@ -61,6 +62,7 @@ class Weekly(Frozen):
     cost_microusd: int = 0  # of the sprint
     budget_microusd: int | None = None  # of as many days as the sprint has
     cost_percent: float | None = None
+    saving: Saving = Saving()  # of the week's calls
     risks: tuple[str, ...] = ()
     blockers: tuple[Line, ...] = ()
     metrics: tuple[Metric, ...] = ()  # those that have a goal (R-MET)
@@ -95,6 +97,7 @@ def weekly_report(facts: Facts) -> Weekly:
         projected_tokens=judge.projected_tokens(facts),
         cost_microusd=cost,
         budget_microusd=budget,
+        saving=facts.saving,
         cost_percent=round(100 * cost / budget, 1) if budget else None,
         risks=tuple(reason for reason in verdict.reasons if not reason.startswith("blocked")),
         blockers=tuple(line(task) for task in judge.blocked(facts)),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import defer
 
 from bot.domain.calls import Usage
 from bot.domain.routing import ROWS
-from bot.domain.saving import Spent
+from bot.domain.saving import REHEARSAL, Spent
 from bot.domain.task import Rung, TaskType
 from bot.store.tables import AttemptRow, CallRow, TaskRow
 
@@ -25,7 +25,7 @@ async def paid_calls(
         select(CallRow, most_output, AttemptRow.rung, AttemptRow.outcome, TaskRow.route["type"].as_string())
         .join(TaskRow, TaskRow.pk == CallRow.task_pk)
         .outerjoin(AttemptRow, and_(AttemptRow.task_pk == CallRow.task_pk, AttemptRow.number == CallRow.attempt))
-        .where(TaskRow.project == project, CallRow.state.in_(("settled", "unknown")))
+        .where(TaskRow.project == project, CallRow.state.in_(("settled", "unknown", "corrected")))
         .order_by(CallRow.created_at, CallRow.id)
         .options(defer(CallRow.request), defer(CallRow.reply), defer(CallRow.applied))
     )
@@ -35,9 +35,10 @@ async def paid_calls(
 
 
 def _spent(call: CallRow, most_output: int | None, worker: str | None, outcome: str | None, kind: str) -> Spent:
-    unknown = call.state == "unknown"
-    output = min(most_output or 0, call.reserved_tokens)
-    reserved = Usage(input=call.reserved_tokens - output, output=output)
+    unknown = call.state != "settled"
+    charged = call.used_tokens if call.state == "corrected" else call.reserved_tokens
+    output = min(most_output or 0, call.reserved_tokens) * charged // max(1, call.reserved_tokens)
+    reserved = Usage(input=charged - output, output=output)
     used = Usage(
         input=call.input_tokens,
         output=call.output_tokens,
@@ -53,6 +54,7 @@ def _spent(call: CallRow, most_output: int | None, worker: str | None, outcome: 
         usage=reserved if unknown else used,
         cost_microusd=call.cost_microusd,
         unknown=unknown,
+        rehearsed=(call.answered_by or "").endswith(REHEARSAL),
         batch=call.batch,
         accepted=outcome == "passed",
         worker=Rung(worker or call.rung),

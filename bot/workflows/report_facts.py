@@ -17,9 +17,10 @@ from bot.domain.plan_budget import TERSE_REVIEW, Planned, forecast
 from bot.domain.prices import Price
 from bot.domain.project import Project
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
+from bot.domain.saving import Saving, measure
 from bot.domain.sprint import Sprint, current
 from bot.domain.task import ENDED, Rung, Task, TaskState
-from bot.store import limit_orders, report_facts, sprints, tasks
+from bot.store import limit_orders, report_facts, spending, sprints, tasks
 from bot.store.report_facts import Paid, Standing
 from bot.workflows.intake import route_policy
 from bot.workflows.learning import learned
@@ -64,8 +65,15 @@ async def gather(
         today=_today(project, limits, day, paid),
         rungs={rung: _today(project, limits, day, paid, rung) for rung in PAID},
         urgent=_urgent(project, every),
+        saving=await _saved(session, project, day, price),
         ended_on={each.row.task_id: project.day(each.since) for each in standing if TaskState(each.state) in ENDED},
     )
+
+
+async def _saved(session: AsyncSession, project: Project, day: date, price: PriceOf) -> Saving:
+    """The saving of the week that the day is in, until that day (R-BUD-5)."""
+    paid = await spending.paid_calls(session, project.key, day - timedelta(days=day.weekday()), day)
+    return measure(paid, price, project.models[Rung.SONNET])
 
 
 def _shown(known: Sequence[Sprint], number: int | None) -> Sequence[Sprint]:

@@ -37,11 +37,15 @@ async def test_a_person_asks_for_reports(orch: Orch) -> None:
     assert "*Metrics of the last 7 days*" in words(weekly)
     assert ":large_green_circle: Coverage of merged code: 80 %, of 1; goal at least 70 %: met" in words(weekly)
     assert len(await orch.books.calls()) == calls, "a report is free (R-REP-3)"
+    weekly = next(words(m) for m in orch.world.messages(CHANNEL) if "on schedule" in m.text)
+    assert "against all on sonnet with its own prompt cache" in weekly and "By lever: each task on its rung" in weekly
+    assert f"Rehearsal: emulated models answered {calls} of them" in weekly
 
     await orch.dev.types("/orch metrics")
     shown = await orch.dev.sees_privately("success metrics of the last 30 days")
     assert "*First attempts that passed* 100 % (haiku 100 %), of 1" in shown, shown
     assert "*Coverage of merged code* 80 %, of 1; goal at least 70 %: met" in shown
+    assert "against sonnet without its cache" in shown and f"of {calls}; rehearsal: emulated models" in shown
     assert "*Answers to Slack*" in shown and "goal at most 3.0 s: met" in shown
 
     await orch.dev.types("/orch metrics 7")

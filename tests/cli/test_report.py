@@ -9,6 +9,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.domain.daily_report import daily_report
+from bot.domain.saving import Saving
 from bot.domain.weekly_report import weekly_report
 from bot.render import Renderer
 from bot.wiring import data_folder
@@ -26,7 +27,7 @@ WEEKLY = (
     "GRANTER v2 · week 1", "On schedule", "sprint 0 Set-up: 95 % complete, 1 task remaining", "Monorepo set up",
     "5 services dockerised", "CI/CD pipeline configured", "Local environment validated",
     "42.3k of 150k (28 %, on track)", "$0.98", "of $25.00",
-    "Risks: none", "Blockers: none", "expected $1.35", "Approved: proceed to sprint 1.",
+    "saved this week: no data yet", "Risks: none", "Blockers: none", "expected $1.35", "Approved: proceed to sprint 1.",
 )  # fmt: skip
 
 
@@ -36,6 +37,22 @@ def test_every_form_has_every_element(form: str) -> None:
     assert [words for words in DAILY if words not in daily] == []
     weekly = WORDS.text("reports/weekly", {"report": weekly_report(the_plans_week()), "format": form})
     assert [words for words in WEEKLY if words not in weekly] == []
+
+
+def test_the_week_says_what_was_saved() -> None:
+    """R-BUD-5: against both baselines, lever by lever, with counts; and that it is a rehearsal where it is one."""
+    steps = {"all_sonnet": 11_000_000, "all_sonnet_cached": 10_000_000, "routing": 4_000_000, "haiku_first": 3_000_000,
+             "prompt_cache": 2_900_000, "batch": 2_900_000}  # fmt: skip
+    saved = {"calls": 9, "unknown_calls": 1, "rehearsed_calls": 9, "microusd": steps}
+    week = weekly_report(the_plans_week()).model_copy(update={"saving": Saving.model_validate(saved)})
+    said = WORDS.text("reports/weekly", {"report": week, "format": "text"})
+    for words in (
+        "saved this week: 71 % against all on sonnet with its own prompt cache ($10.00), 74 % without ($11.00)",
+        "goal 70 %: met; 9 calls, 1 of unknown outcome in full",
+        "each task on its rung 60 %, haiku first 10 %, prompt cache 1 %, batch 0 %",
+        "Rehearsal: emulated models answered 9 of them",
+    ):
+        assert words in said, said
 
 
 def test_what_people_wrote_breaks_no_form() -> None:

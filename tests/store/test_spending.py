@@ -30,11 +30,21 @@ async def test_only_what_was_paid_for(database_url: str) -> None:
                     a_call(task, 4, state="sent"),
                     a_call(task, 5, purpose="review", rung="gemini", batch=True, **SETTLED),
                     a_call(task, 6, attempt=2, rung="sonnet", day=date(2026, 11, 24), **SETTLED),
+                    a_call(
+                        task,
+                        7,
+                        500,
+                        state="corrected",
+                        request={"max_output": 400},
+                        used_tokens=50,
+                        cost_microusd=4,
+                        day=date(2026, 11, 25),
+                    ),
                     a_call(other, 1, id="OTHER/1", **SETTLED),
                 ]
             )
         async with database.read() as session:
-            first, unknown, review, second = await paid_calls(session, "GRANTER")
+            first, unknown, review, second, corrected = await paid_calls(session, "GRANTER")
             assert first.usage == Usage(input=60, output=20, cache_read=10)
             assert (first.cost_microusd, first.accepted, first.haiku_first) == (33, False, True)
             assert (unknown.usage, unknown.cost_microusd) == (Usage(input=100, output=400), 44)
@@ -42,6 +52,7 @@ async def test_only_what_was_paid_for(database_url: str) -> None:
                 Rung.GEMINI, Rung.HAIKU, True, False,
             )  # fmt: skip
             assert (second.worker, second.accepted, second.unknown) == (Rung.SONNET, True, False)
+            assert (corrected.usage, corrected.cost_microusd) == (Usage(input=10, output=40), 4)
             assert len(await paid_calls(session, "GRANTER", until=date(2026, 11, 23))) == 3
-            assert await paid_calls(session, "GRANTER", since=date(2026, 11, 23)) == (second,)
+            assert await paid_calls(session, "GRANTER", since=date(2026, 11, 23)) == (second, corrected)
             assert await paid_calls(session, "NONE") == ()
