@@ -35,6 +35,7 @@ class PlanTask(Frozen):
     owner: str | None = None  # an alias or a Slack id
     token_budget: int | None = None  # tokens per attempt; none = the rung's default
     security: bool = False
+    milestone: bool = False  # the weekly report says whether it is reached (R-REP-2)
     line: int = 0  # where it stands in its file
 
     @property

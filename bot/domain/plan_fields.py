@@ -152,6 +152,7 @@ TASK_FIELDS: Mapping[str, Field] = {
     "owner": Field("owner", owner),
     "token_budget": Field("token_budget", values.tokens),
     "security": Field("security", yes_no),
+    "milestone": Field("milestone", yes_no),
 }
 #: Other names that mean the same: the plan's own (R-MSG-1), and `text`.
 SAME = {"task_id": "id", "text": "prompt", "assigned_to": "owner"}

@@ -37,6 +37,7 @@ class TaskFact(Frozen):
     since: datetime  # when it came into its state
     why: str = ""  # the reason given for its last event
     deadline: datetime | None = None
+    milestone: bool = False
 
     @property
     def finished(self) -> bool:
@@ -58,6 +59,7 @@ class PlannedFact(Frozen):
     type: TaskType
     priority: Priority = "normal"
     deadline: datetime | None = None
+    milestone: bool = False
     tokens: int = 0
     microusd: int = 0
 

@@ -28,7 +28,7 @@ class SprintLine(Frozen):
 
 
 class Milestone(Frozen):
-    """A task of the sprint of critical priority, or a validation."""
+    """A task that the plan marks as one; where it marks none in the sprint, critical ones and validations."""
 
     line: Line
     done: bool
@@ -133,16 +133,11 @@ def _sprint(facts: Facts, fact: SprintFact) -> SprintLine:
 
 def _milestones(facts: Facts) -> Iterator[Milestone]:
     number = facts.sprint.sprint.number if facts.sprint else 0
-    for task in facts.of_sprint:
-        if _is_milestone(task):
-            yield Milestone(line=line(task), done=task.finished, due=facts.date_of(task.deadline))
-    for planned in facts.planned:
-        if planned.sprint == number and _is_milestone(planned):
-            yield Milestone(line=line(planned), done=False, due=facts.date_of(planned.deadline))
-
-
-def _is_milestone(task: TaskFact | PlannedFact) -> bool:
-    return task.priority == "critical" or task.type is TaskType.VALIDATION
+    own: list[TaskFact | PlannedFact] = [*facts.of_sprint, *(each for each in facts.planned if each.sprint == number)]
+    marked = [task for task in own if task.milestone]
+    for task in marked or [t for t in own if t.priority == "critical" or t.type is TaskType.VALIDATION]:
+        done = isinstance(task, TaskFact) and task.finished
+        yield Milestone(line=line(task), done=done, due=facts.date_of(task.deadline))
 
 
 def _next(facts: Facts, expected: Forecast) -> NextWeek | None:

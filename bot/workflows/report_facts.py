@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +13,7 @@ from bot.domain import prices
 from bot.domain.budget import Level, Limit, Limits, limits_of_call
 from bot.domain.history import History
 from bot.domain.order import ready
-from bot.domain.plan import Plan, PlanSprint
+from bot.domain.plan import Plan, PlanSprint, PlanTask
 from bot.domain.plan_budget import TERSE_REVIEW, Planned, forecast
 from bot.domain.prices import Price
 from bot.domain.project import Project
@@ -48,7 +49,10 @@ async def gather(
     held = {s.number: await limit_orders.limits_on(session, project.limits, project.key, s.number, day) for s in known}
     going_on = current(known)
     limits = held[going_on.number if going_on else 0]
-    planned = await _planned(session, project, await learned(session, project, price, now))
+    asked = [(row.queued, sprints.as_plan_task(row)) for row in await sprints.plan_rows(session, project.key)]
+    history = await learned(session, project, price, now)
+    planned = _planned(project, [task for queued, task in asked if not queued], history)
+    marked = {task.id for _, task in asked if task.milestone}
     cost = _costs(project, price, project.day(now))
     every = [tasks.as_task(each.row).model_copy(update={"state": TaskState(each.state)}) for each in standing]
     return Facts(
@@ -59,7 +63,7 @@ async def gather(
         blocker_sla=project.blocker_sla,
         review_sla=project.review_sla,
         limits=limits,
-        tasks=tuple(_task(each, of_task[each.row.pk], cost) for each in standing),
+        tasks=tuple(_task(each, of_task[each.row.pk], cost, marked) for each in standing),
         planned=tuple(_plan_fact(each, cost) for each in planned),
         sprints=tuple(_sprint(project, each, held[each.number], paid) for each in known),
         today=_today(project, limits, day, paid),
@@ -94,20 +98,19 @@ def _urgent(project: Project, every: Sequence[Task]) -> tuple[str, ...]:
     )
 
 
-def _task(each: Standing, own: Sequence[Paid], cost: CostOf) -> TaskFact:
+def _task(each: Standing, own: Sequence[Paid], cost: CostOf, marked: Collection[str]) -> TaskFact:
     row, task = each.row, tasks.as_task(each.row)
     return TaskFact(
         id=row.task_id, title=task.title, state=TaskState(each.state), rung=task.route.rung, type=task.route.type,
         sprint=row.sprint, priority=task.priority, owner=row.owner, tokens=sum(call.tokens for call in own),
         microusd=sum(call.microusd for call in own), expected_tokens=task.route.expected_tokens,
         expected_microusd=cost(task.route.rung, task.route.expected_tokens), created_at=row.created_at,
-        since=each.since, why=each.why, deadline=row.deadline,
+        since=each.since, why=each.why, deadline=row.deadline, milestone=row.task_id in marked,
     )  # fmt: skip
 
 
-async def _planned(session: AsyncSession, project: Project, history: History | None) -> list[Planned]:
-    """The tasks of plans that are not queued yet, and what they are expected to take."""
-    asked = [sprints.as_plan_task(row) for row in await sprints.plan_rows(session, project.key) if not row.queued]
+def _planned(project: Project, asked: Sequence[PlanTask], history: History | None) -> list[Planned]:
+    """What tasks of plans are expected to take that are not queued yet."""
     numbers = sorted({task.sprint for task in asked})
     whole = Plan(name="all", sprints=tuple(PlanSprint(number=n) for n in numbers), tasks=tuple(asked))
     return list(forecast(whole, route_policy(project, history), project.limits).planned)
@@ -117,7 +120,7 @@ def _plan_fact(each: Planned, cost: CostOf) -> PlannedFact:
     task, rung, review = each.task, each.route.rung, TERSE_REVIEW if each.is_reviewed else 0
     return PlannedFact(
         id=task.id, title=task.title or task.prompt, sprint=task.sprint, day=task.day, rung=rung, type=each.route.type,
-        priority=task.priority, tokens=each.expected + review,
+        priority=task.priority, milestone=task.milestone, tokens=each.expected + review,
         microusd=cost(rung, each.expected) + cost(Rung.GEMINI, review),
     )  # fmt: skip
 
@@ -125,6 +128,7 @@ def _plan_fact(each: Planned, cost: CostOf) -> PlannedFact:
 def _costs(project: Project, price: PriceOf, day: date) -> CostOf:
     """What so many tokens of a rung are likely to cost, at that day's prices."""
 
+    @cache  # many tasks are expected to take the same
     def cost(rung: Rung, tokens: int) -> int:
         return prices.expected_cost(tokens, price(project.models[rung], day)) if tokens and rung in PAID else 0
 

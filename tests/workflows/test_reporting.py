@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from bot.domain.daily_report import daily_report
+from bot.domain.metrics import Record, metrics
 from bot.domain.weekly_report import weekly_report
 from bot.local.slack import limits
 from bot.local.slack.block_check import check_message_blocks
 from bot.render import Renderer
 from bot.wiring import data_folder
 from bot.workflows.reporting import post, thread
-from tests.domain.report_samples import a_sprint, a_task, some_facts, the_plans_day, the_plans_week
+from tests.domain.report_samples import AT, a_planned, a_sprint, a_task, some_facts, the_plans_day, the_plans_week
 
 WORDS = Renderer(data_folder("templates"))
 
@@ -74,6 +75,29 @@ def test_the_plans_weekly() -> None:
     assert blocks["blockers"] == "*Blockers: none*"
     assert "Sprint 1, Auth and security (critical): 5 tasks, expected $1.35" in blocks["next_week"]
     assert blocks["closing"].endswith("*Approved: proceed to sprint 1.*")
+
+
+def test_a_plan_says_what_its_milestones_are() -> None:
+    """R-REP-2: where it marks some, those alone; else what is critical, and validations."""
+    facts = some_facts(
+        a_task("S0-D1-1", "Repository ready", "merged", milestone=True),
+        a_task("S0-D1-2", "Urgent", priority="critical"),
+        planned=(a_planned("S0-D2-1", "Demo held", sprint=0, milestone=True), a_planned("S1-D1-1", milestone=True)),
+    )
+    assert said(post(WORDS, weekly_report(facts)))["milestones"].splitlines() == [
+        "*Milestones*",
+        ":white_check_mark: Repository ready (S0-D1-1, done)",
+        ":white_medium_square: Demo held (S0-D2-1, pending)",
+    ]
+
+
+def test_the_weekly_has_the_metrics_that_have_a_goal() -> None:
+    """R-MET"""
+    measured = metrics(Record(start=AT, end=AT, saving=0.71, paid_calls=3))
+    blocks = said(post(WORDS, weekly_report(some_facts(metrics=measured))))
+    assert ":large_green_circle: Cost against all-sonnet: 71 %, of 3; goal at least 70 %: met" in blocks["metrics"]
+    assert ":white_circle: Coverage of merged code: not reported by the project" in blocks["metrics"]
+    assert "Queue time" not in blocks["metrics"]
 
 
 def test_an_empty_project() -> None:
