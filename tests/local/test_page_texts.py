@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -13,6 +14,7 @@ from bot.local.page.emoji import EMOJI, REACTIONS, replace_shortcodes
 from bot.local.page.markdown import markdown
 from bot.local.page.mrkdwn import Reader, format_date, mrkdwn, plain
 from bot.local.page.uploads import preview
+from bot.wiring import data_folder
 
 NOW = datetime(2026, 2, 3, 10, 30, tzinfo=UTC)
 
@@ -148,6 +150,20 @@ def test_emoji_table_has_the_common_ones() -> None:
     wanted = "white_check_mark x warning hourglass rocket mag lock eyes tada no_entry robot_face large_green_circle red_circle"
     assert {*wanted.split(), *REACTIONS} <= EMOJI.keys()
     assert replace_shortcodes(":wave::skin-tone-3: :unheard_of:") == "👋 :unheard_of:"
+
+
+def test_the_page_knows_every_emoji_that_orch_uses() -> None:
+    """Whatever its templates name."""
+    templates = data_folder("templates")
+    folders = [each for each in templates.iterdir() if each.name not in ("local", "plans", "prompts")]
+    texts = {path: path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.j2")}
+    used = {
+        (name, path.name)
+        for path, text in texts.items()
+        for name in re.findall(r":([a-z0-9_+-]*[a-z][a-z0-9_+-]*):", text)
+    }
+    assert len(used) > 60
+    assert sorted((name, where) for name, where in used if name not in EMOJI) == []
 
 
 @pytest.mark.parametrize(
