@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import card
 from bot.domain.approvals import Action, Person, merge_hindrance
 from bot.domain.assign import AssignRequest
+from bot.domain.routing import ROWS
 from bot.domain.task import ENDED, RESUMED, Route, Rung, TaskState, TaskType
 from bot.errors import UserMistake
 from bot.store import tasks
@@ -27,6 +28,8 @@ NEEDED: dict[Rung, Action] = {
     Rung.OPUS: Action.OPUS,
     Rung.MANUAL: Action.TAKE_OVER,
 }
+#: What ended without a result, and can be given to somebody all the same.
+STARTED_ANEW = (TaskState.CANCELLED, TaskState.FAILED)
 
 
 async def take_over(office: Office, deed: Deed) -> None:
@@ -46,7 +49,7 @@ async def hand_to(office: Office, deed: Deed, person: Person) -> None:
     async with doing(office, deed, Action.SEE) as (session, row):
         manual = row.state == TaskState.WITH_HUMAN or row.route["rung"] == Rung.MANUAL
         need_right(office, deed, Action.HAND_OVER if manual else Action.TAKE_OVER, row)
-        _need_open(row)
+        _need_open(row, ended_too=STARTED_ANEW)
         if row.state == TaskState.WITH_HUMAN and row.owner == person.id:
             raise UserMistake(f"{row.task_id} is with {person.name} already.")
         await _give_to(office, session, row, person.id, deed.person.id, "reassigned", "given to a person")
@@ -55,7 +58,7 @@ async def hand_to(office: Office, deed: Deed, person: Person) -> None:
 async def move(office: Office, deed: Deed, rung: Rung) -> None:
     """Give a task to a rung, from a fresh start and with what was learned. The security floor holds (R-SEC-1)."""
     async with doing(office, deed, NEEDED[rung]) as (session, row):
-        _need_open(row, ended_too=(TaskState.CANCELLED, TaskState.FAILED))
+        _need_open(row, ended_too=STARTED_ANEW)
         if rung is Rung.MANUAL:
             await _give_to(office, session, row, row.owner, deed.person.id, "reassigned", "given to its owner")
             return
@@ -139,7 +142,7 @@ async def _give_to(
     await tasks.void_approvals(session, row.pk, now)
     row.owner = owner
     move_to(office, row, Rung.MANUAL, why, "R-ESC-8")
-    if row.state in (TaskState.CANCELLED, TaskState.FAILED):
+    if row.state in STARTED_ANEW:
         await refuse_split(session, row)
         await tasks.step(session, row, TaskState.QUEUED, at=now, who=who, kind="retried", why=why)
     if row.state not in (TaskState.QUEUED, TaskState.BLOCKED):  # every stage, and the hands of another person
@@ -164,6 +167,13 @@ def need_fit(office: Office, row: TaskRow, rung: Rung) -> None:
     request = AssignRequest(
         text=row.text, files=tuple(row.files), type=TaskType(row.route["type"]), model=rung, security=security
     )
-    chosen = route_request(office, office.projects[row.project], request)
+    try:
+        chosen = route_request(office, office.projects[row.project], request)
+    except UserMistake:  # its words are for who writes a new task
+        kind = ROWS[TaskType(row.route["type"])]
+        reason = "it changes no files" if rung is Rung.GEMINI and kind.manual != "yes" else kind.reason
+        raise UserMistake(
+            f"{rung} cannot do {kind.kind}: {reason} ({kind.rule}). {row.task_id} was left as it is."
+        ) from None
     if chosen.rung is not rung:
         raise UserMistake(f"{chosen.reason} {row.task_id} was left as it is.")

@@ -24,6 +24,7 @@ class Someone:
 
     async def types(self, text: str, channel: str = CHANNEL) -> Delivery:
         """Type into a channel: a slash command, or a message (`@orch ...` mentions the bot)."""
+        await self._leaves_forms()
         self._turn()
         if text.startswith("/orch"):
             return await self._orch.world.run_command(self.id, channel, "/orch", text.removeprefix("/orch").strip())
@@ -57,11 +58,13 @@ class Someone:
             on = card.message
         actions = dict(buttons(on))
         assert label in actions, f"there is no button {label!r}, but {list(actions)}"
+        await self._leaves_forms()
         self._turn()
         return await self._orch.world.click(self.id, on.channel, on.ts, actions[label], **how)
 
     async def makes_a_task_of(self, message_ts: str) -> Delivery:
         """The message shortcut."""
+        await self._leaves_forms()
         self._turn()
         return await self._orch.world.message_shortcut(self.id, "make_task", CHANNEL, message_ts)
 
@@ -98,6 +101,12 @@ class Someone:
     def said_privately(self) -> list[str]:
         """Everything that came privately since the person last did something."""
         return [words(message) for message in self._ephemerals()]
+
+    async def _leaves_forms(self) -> None:
+        """Whoever does something else has closed what was open, so that the next form is the one that it opens."""
+        open_one = self._orch.world.open_view(self.id)
+        if open_one is not None:
+            await self._orch.world.close_view(self.id, open_one.id, clear=True)
 
     def _turn(self) -> None:
         self._seen = len(self._orch.world.ephemerals(self.id))

@@ -113,7 +113,7 @@ async def test_reassign_to_a_model(shared: Orch) -> None:
     await shared.dev.types(f"/orch reassign {task} opus")
     await shared.dev.sees_privately("Only an approver")
     await shared.dev.types(f"/orch reassign {task} gemini")
-    await shared.dev.sees_privately("gemini reviews, analyses and searches")
+    await shared.dev.sees_privately("gemini cannot do", "it changes no files")
     await shared.outsider.types(f"/orch reassign {task} haiku")
     await shared.outsider.sees_privately("Only a requester")
     await shared.dev.types(f"/orch reassign {task} haiku")
