@@ -85,6 +85,7 @@ class Orch:
         self.models.faults.cut.clear()
         self.models.faults.counting.clear()
         self.world.faults.duplicate, self.world.faults.drop_acks = False, 0
+        self.world.faults.drop_acks_of = None
         self.world.faults.planned.clear()
         return self
 

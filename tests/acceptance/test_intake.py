@@ -148,7 +148,7 @@ async def test_an_ack_that_is_lost_makes_one_task(shared: Orch) -> None:
     await shared.dev.types("@orch Document n --files docs/n.md")
     await shared.dev.sees_privately("queued for")
     await shared.world.settled()
-    shared.world.faults.drop_acks = 1
+    shared.world.faults.drop_acks, shared.world.faults.drop_acks_of = 1, "slash_commands"
     said = await shared.dev.types("/orch assign Document o --files docs/o.md")
     assert said.error == "operation_timeout", "Slack tells the person that it failed"
     await shared.dev.sees_privately("queued for")

@@ -110,7 +110,7 @@ class Dispatcher:
         answers = await asyncio.gather(*(transport.send(envelope) for _ in range(copies)), return_exceptions=True)
         if isinstance(answers[0], BaseException):
             raise answers[0]
-        if self.faults.drop_acks:
+        if self.faults.drop_acks and self.faults.drop_acks_of in (None, envelope.kind):
             self.faults.drop_acks -= 1
             raise NotDelivered("http_timeout")
         return answers[0]

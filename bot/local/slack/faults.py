@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.local.slack.delivery import Kind
 from bot.local.slack.http_delivery import HttpDelivery, SignedRequest
 from bot.local.slack.socket_mode import DisconnectReason, Sockets
 
@@ -26,6 +27,7 @@ class Faults:
     def __init__(self, sockets: Sockets, http: HttpDelivery) -> None:
         self.duplicate = False  # deliver everything twice
         self.drop_acks = 0  # lose that many of the next acknowledgements
+        self.drop_acks_of: Kind | None = None  # only of these; None: of any
         self.api_delay = 0.0  # seconds before each answer of the Web API
         self.planned: list[ApiFault] = []
         self._sockets = sockets
