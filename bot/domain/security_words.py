@@ -16,7 +16,9 @@ WORDS: tuple[tuple[str, str], ...] = (
     (
         "authorisation",
         r"authori[sz]\w*|unauthori[sz]ed|permissions?|privileges?|rbac|abac|acls?|access[- ]controls?|"
-        r"access[- ]polic(?:y|ies)|access (?:check|rule|right)s?|roles?|grants?|scopes? (?:check|claim)s?|forbidden|"
+        r"access[- ]polic(?:y|ies)|access (?:check|rule|right)s?|roles?|scopes? (?:check|claim)s?|forbidden|"
+        r"grant(?:s|ed|ing)? (?:[\w-]+ ){0,2}(?:access|rights?|types?)|"  # a grant alone may be money
+        r"(?:\w+_|(?:code|credentials?|device|implicit|trust|user) )grants?|"
         r"multi-?tenan\w*|tenant isolation|ownership check|least privilege|entitlements?|admin[- ]only|"
         r"(?:restrict|limit|deny|gate)\w* (?:[\w-]+ ){0,2}access|"
         r"consents?|(?:admin|super)[- ]?users?|admin access|non-admin\w*|"

@@ -8,8 +8,7 @@ saving. What models and people do is assumed, and drawn anew for each of RUNS ru
 - One haiku attempt in five fails and one sonnet attempt in ten; half of these are mended by the attempt's repair, which
   reads the whole conversation again. 15 % of reviews ask for changes.
 - An attempt takes 1 (haiku), 3 (sonnet) or 2 minutes (gemini), its review 2, a person's approval 30.
-- Work that the matrix lets haiku do goes to haiku first, as a history of four accepted in five would have it: of the
-  plan's 16 tasks for sonnet that is 2, since 11 are security-critical and 3 of a kind that haiku may not do.
+- Work that the matrix lets haiku do goes to haiku first, as a history of four accepted in five would have it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from bot.render import Renderer
 from bot.wiring import data_folder
 
 DAY = date(2026, 11, 23)
-RUNS = 200
+RUNS = 60
 FAILS = {Rung.HAIKU: 0.20, Rung.SONNET: 0.10}
 MENDED, ASKS_FOR_CHANGES = 0.5, 0.15
 MINUTES = {Rung.HAIKU: 1, Rung.SONNET: 3, Rung.GEMINI: 2, Rung.OPUS: 3, Rung.MANUAL: 60}
@@ -269,12 +268,26 @@ def lines(scenario: Scenario, saving: Saving) -> Iterator[str]:
     yield f"  goal: {GOAL:.0%} below all-sonnet: {'met' if met else 'not met'}"
 
 
+def reach(plan: Plan) -> str:
+    """How far haiku first reaches."""
+    ordinary = Scenario("", learned=False)
+    routes = [work.route for work in (_work(task, plan, ordinary) for task in plan.tasks)]
+    sonnet = [route for route in routes if route.rung is Rung.SONNET]
+    critical = sum(route.security for route in sonnet)
+    may = sum(not route.security and ROWS[route.type].haiku == "may" for route in sonnet)
+    return (
+        f"Of the plan's {len(sonnet)} tasks for sonnet, {critical} are security-critical, {may} may go to haiku first, "
+        f"and {len(sonnet) - critical - may} are of a kind that haiku may not do."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=RUNS)
     runs = max(1, parser.parse_args().runs)
     print(__doc__)
     plan = PlanFolders((data_folder("templates") / "plans",))("granter-v2", ())
+    print(reach(plan))
     for scenario in SCENARIOS:
         print("\n".join(lines(scenario, mean(plan, scenario, runs))))
 
