@@ -77,8 +77,17 @@ def _add_report(report: argparse.ArgumentParser) -> None:
 def _add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument("what", choices=("events", "ledger"))
     export.add_argument("--project", help="only this project's")
-    export.add_argument("--since", metavar="D", help="only from this date on, or this time: 2026-02-03T10:30")
-    export.add_argument("--format", choices=("jsonl", "csv"), default="jsonl")
+    export.add_argument(
+        "--from", dest="first", metavar="D", help="only from this date on, or this time: 2026-02-03T10:30"
+    )
+    export.add_argument("--to", dest="last", metavar="D", help="only until this date, which is included, or this time")
+    form = export.add_mutually_exclusive_group()
+    form.add_argument("--jsonl", dest="format", action="store_const", const="jsonl", help="JSON lines: the default")
+    form.add_argument(
+        "--csv", dest="format", action="store_const", const="csv", help="for a spreadsheet; holds no formula"
+    )
+    export.set_defaults(format="jsonl")
+    export.add_argument("--columns", action="store_true", help="only say what each column means, and in which unit")
     export.add_argument("--messages", action="store_true", help="of events, only the plan's own messages (R-MSG)")
 
 

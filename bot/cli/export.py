@@ -1,15 +1,16 @@
 """`orch export events|ledger`: what happened, and what was paid, as JSON lines (R-MSG) or a table for a spreadsheet.
 
-Only reads; on SQLite too, while the bot is at work."""
+Only reads, row by row; on SQLite too, while the bot is at work."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import json
+import os
 import sys
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
@@ -22,36 +23,87 @@ from bot.errors import ConfigError, UserMistake
 from bot.settings import load_settings
 from bot.store import exports
 from bot.store.database import Database
+from bot.store.exports import Wanted
+
+Lines = AsyncIterator[dict[str, Any]]
+#: A cell that begins so would be taken for a formula by a spreadsheet; a quote before it makes it text.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def export(arguments: argparse.Namespace) -> int:
     """Print one line for each event, message or call, oldest first. Raises OrchError."""
+    if arguments.columns:
+        print(described(arguments.what))
+        return 0
+    as_csv = arguments.format == "csv"
+    if arguments.messages and (as_csv or arguments.what == "ledger"):
+        raise UserMistake("`--messages` writes the plan's messages, which are JSON: `orch export events --messages`.")
     settings = load_settings()
-    project = _known(arguments.project, settings.config)
-    since = _since(arguments.since, project, settings.config)
+    wanted = _wanted(arguments, settings.config)
     need_database(settings.database_url)
     database = Database(settings.database_url)
+    ledger = arguments.what == "ledger"
     try:
-        lines = exports.ledger if arguments.what == "ledger" else exports.events
-        found = [line async for line in lines(database, project, since)]
+        lines = (exports.ledger if ledger else exports.events)(database, wanted)
+        if arguments.messages:
+            lines = _messages(lines)
+        await write(lines, sys.stdout, columns=(exports.LEDGER if ledger else exports.EVENTS) if as_csv else None)
+    except BrokenPipeError:  # whoever reads has seen enough, say `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         await database.close()
-    if arguments.messages:
-        found = [told for line in found for told in (line.get("message"), line.get("alert")) if told]
-    write(found, sys.stdout, as_csv=arguments.format == "csv")
     return 0
 
 
-def write(lines: Iterable[dict[str, Any]], to: TextIO, *, as_csv: bool = False) -> None:
-    """JSON lines; or CSV whose columns are the keys of the first line, nested values as JSON."""
-    if not as_csv:
-        to.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        return
-    rows = list(lines)
-    table = csv.DictWriter(to, list(dict.fromkeys(key for row in rows for key in row)), restval="")
-    table.writeheader()
-    for row in rows:
-        table.writerow({key: json.dumps(v) if isinstance(v, dict | list) else v for key, v in row.items()})
+async def write(lines: Lines, to: TextIO, *, columns: Iterable[str] | None = None) -> None:
+    """JSON lines; or with `columns` CSV (RFC 4180) with a header, nested values as JSON, and no formulas."""
+    if columns is None:
+        async for line in lines:
+            to.write(json.dumps(line, ensure_ascii=False) + "\n")
+    else:
+        names = list(columns)
+        table = csv.writer(to)
+        table.writerow(names)
+        async for line in lines:
+            table.writerow([_cell(line[name]) for name in names])
+    to.flush()
+
+
+def described(what: str) -> str:
+    """The columns of an export, one a line."""
+    columns = exports.LEDGER if what == "ledger" else exports.EVENTS
+    width = max(map(len, columns))
+    return "\n".join(f"{name:<{width}}  {meaning}" for name, meaning in columns.items())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+async def _messages(lines: Lines) -> Lines:
+    """The plan's own messages, alone."""
+    async for line in lines:
+        for told in (line["message"], line["alert"]):
+            if told:
+                yield told
+
+
+def _wanted(arguments: argparse.Namespace, config: Config) -> Wanted:
+    """What is asked for. Raises UserMistake."""
+    project = _known(arguments.project, config)
+    first, last = _moment("--from", arguments.first), _moment("--to", arguments.last)
+    if arguments.what == "events":  # which have no day of their own
+        first = _start(first, project, config)
+        last = _start(last + timedelta(days=1) if last and not isinstance(last, datetime) else last, project, config)
+    wanted = Wanted(project, _aware(first, project, config), _aware(last, project, config))
+    early, late = wanted.first, wanted.last
+    if early and late and isinstance(early, datetime) == isinstance(late, datetime) and early > late:
+        raise UserMistake(f"--from {arguments.first} is after --to {arguments.last}; nothing lies between.")
+    return wanted
 
 
 def _known(key: str | None, config: Config) -> str | None:
@@ -59,22 +111,42 @@ def _known(key: str | None, config: Config) -> str | None:
     names = [project.key for project in config.projects]
     if key is None or key in names or not names:
         return key
-    near = nearest(key, names)
-    hint = f"Did you mean {near}?" if near else f"Known: {', '.join(names)}."
+    near = nearest(key, [name.lower() for name in names])
+    hint = f"Did you mean {near.upper()}?" if near else f"Known: {', '.join(names)}."
     raise UserMistake(f"There is no project {key}. {hint}")
 
 
-def _since(text: str | None, project: str | None, config: Config) -> datetime | None:
-    """The start of a day, in the project's zone, or a time; None = from the beginning. Raises UserMistake."""
+def _moment(option: str, text: str | None) -> date | datetime | None:
     if text is None:
         return None
-    zones = {each.key: each.timezone for each in config.projects}
-    zone = ZoneInfo(zones.get(project or next(iter(zones), ""), "UTC"))
     try:
-        moment = datetime.combine(date.fromisoformat(text), time()) if len(text) == 10 else datetime.fromisoformat(text)
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
     except ValueError:
-        raise UserMistake(f"--since {text}: write a date, 2026-02-03, or a time, 2026-02-03T10:30.") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        raise UserMistake(f"{option} {text}: write a date, 2026-02-03, or a time, 2026-02-03T10:30.") from None
+
+
+def _start(when: date | datetime | None, project: str | None, config: Config) -> datetime | None:
+    """The moment itself, or the date's first one."""
+    return (
+        when if when is None or isinstance(when, datetime) else datetime.combine(when, time(), _zone(project, config))
+    )
+
+
+def _aware(when: date | datetime | None, project: str | None, config: Config) -> date | datetime | None:
+    if not isinstance(when, datetime):
+        return when
+    return (when if when.tzinfo else when.replace(tzinfo=_zone(project, config))).astimezone(UTC)
+
+
+def _zone(project: str | None, config: Config) -> ZoneInfo:
+    """The project's zone, or the one that all projects lie in. Raises UserMistake."""
+    zones = {each.timezone for each in config.projects if project in (None, each.key)}
+    if len(zones) > 1:
+        raise UserMistake(
+            "The projects lie in several time zones. Say which one you mean with `--project`, or give a time with its "
+            "zone: 2026-02-03T10:30+00:00."
+        )
+    return ZoneInfo(next(iter(zones), "UTC"))
 
 
 def need_database(url: str) -> None:

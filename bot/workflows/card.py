@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +13,7 @@ from bot.domain.card import buttons
 from bot.store import blockers as store
 from bot.store import ledger, tasks
 from bot.store.parts import parts_of
-from bot.store.tables import TaskRow
+from bot.store.tables import CallRow, TaskRow
 from bot.workflows.office import Office
 
 #: What the calls are for whose model is shown as the one that did the work.
@@ -25,7 +26,6 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     task = tasks.as_task(row)
     newest = await tasks.newest_event(session, pk)
     proposed = (await tasks.standing_event(session, row)).detail.get("propose")
-    tokens, cost = await ledger.spent(session, pk)
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
     in_batch = row.priority == "low" and any(call.batch_id and call.state in ledger.OPEN for call in attempt_calls)
@@ -35,8 +35,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "seen": newest.detail.get("seen") if row.state == "done" else None,
         "task": task,
         "buttons": buttons(task, proposed=proposed, was_split=bool(await parts_of(session, row)), in_batch=in_batch),
-        "tokens": tokens,
-        "cost": cost,
+        **_spent(calls),
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),
         "answered_by": next((c.answered_by for c in reversed(calls) if c.answered_by and c.purpose in WORK), None),
         "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
@@ -46,4 +45,16 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "shortage": shortage(office.projects[row.project].team, task) if may_need_approval(task) else None,
         "blockers": [(each, store.told_of(each)) for each in await store.of_task(session, pk)],
         "branch": office.projects[row.project].branch,
+    }
+
+
+def _spent(calls: Sequence[CallRow]) -> dict[str, int]:
+    """Tokens and micro-dollars: used, reserved by what is under way, and charged in full since nobody knows."""
+    held = [call for call in calls if call.state in ledger.OPEN]
+    return {
+        "tokens": sum(call.used_tokens for call in calls if call not in held),
+        "cost": sum(call.cost_microusd for call in calls if call not in held),
+        "reserved_tokens": sum(call.reserved_tokens for call in held),
+        "reserved_cost": sum(call.reserved_microusd for call in held),
+        "unknown_tokens": sum(call.used_tokens for call in calls if call.state == "unknown"),
     }

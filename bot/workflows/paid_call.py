@@ -38,7 +38,7 @@ from bot.domain.providers import backoff_seconds
 from bot.domain.splitting import MAX_PROPOSAL_TOKENS
 from bot.domain.task import Rung
 from bot.errors import ModelError, ModelOutcomeUnknown, ModelRefusedCall
-from bot.store import ledger, limit_orders, tasks
+from bot.store import ledger, limit_orders, outbox, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows import budget_alerts
 from bot.workflows.attempts import tell_thread
@@ -294,6 +294,8 @@ async def _close(office: Office, call_id: str, state: Literal["refused", "unknow
         call = await session.get_one(CallRow, call_id)
         call.error, call.retryable = str(error), error.retryable
         await ledger.settle(session, call, state, at=office.now())
+        await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))  # it tells what was spent
+    office.mail.set()
     return Sent(state, str(error), error.retryable, error.retry_after_seconds)
 
 
@@ -316,4 +318,6 @@ async def _settle(office: Office, call_id: str, reply: ModelReply | ReviewReply)
         call.answered_by = reply.model
         cost = prices.cost(reply.usage, office.price(call.model, call.day).of(call.batch))
         await ledger.settle(session, call, "settled", at=office.now(), usage=reply.usage, cost_microusd=cost)
+        await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))
+    office.mail.set()
     return Sent("settled", "", False)

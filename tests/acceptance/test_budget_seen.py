@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import csv
+import io
 from datetime import UTC, datetime
 
-from bot.render import tokens
+import pytest
+
+from bot.cli.export import export
+from bot.render import money, tokens
 from tests.acceptance.card import CHANNEL, words
 from tests.acceptance.conftest import Starting
+from tests.acceptance.models import HAIKU, Reply, create, edits
 
 #: A Monday, five of its thirteen working hours over.
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -54,3 +62,46 @@ async def test_people_see_where_the_budget_went(starting: Starting) -> None:
         await orch.dev.gets("asked for by <@U0DEV>")
         assert len(await orch.books.calls()) == len(calls), "looking is free"
         await orch.books.agree()
+
+
+async def test_a_card_tells_what_was_spent_as_it_grows(starting: Starting, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reserved while a call is under way, used once it is answered, in full where nobody knows; exported as it is."""
+    async with starting(checks=()) as orch:
+        answered, reviewed = asyncio.Event(), asyncio.Event()
+        made = edits(create("docs/a.md", "A\n"))
+        orch.models.answer(Reply(text="lost", cut="before"), model=HAIKU)
+        orch.models.answer(Reply(edits=made.edits, until=answered), model=HAIKU)
+        orch.models.answer(Reply(review={"verdict": "approve", "quality_score": 9, "findings": [], "missing_cases": []},
+                                 until=reviewed), model="gemini")  # fmt: skip
+        task = await orch.dev.assigns("Document a --files docs/a.md")
+        card = await orch.channel.shows(task, "of unknown outcome, charged in full", "under way", state="Working")
+        lost, held = await orch.books.calls()
+        assert (lost.state, held.state) == ("unknown", "sent")
+        assert f"{tokens(lost.used_tokens)} tokens · {money(lost.cost_microusd)}" in card
+        assert f"+ at most {tokens(held.reserved_tokens)} · {money(held.reserved_microusd)} under way" in card
+        answered.set()
+        card = await orch.channel.shows(task, "under way", state="In review")
+        lost, edit, review = await orch.books.calls()
+        assert f"{tokens(lost.used_tokens + edit.used_tokens)} tokens · " in card
+        assert f"+ at most {tokens(review.reserved_tokens)} · " in card
+        reviewed.set()
+        card = await orch.channel.shows(task, state="Awaiting approval")
+        calls = await orch.books.calls()
+        assert (
+            f"{tokens(sum(c.used_tokens for c in calls))} tokens · {money(sum(c.cost_microusd for c in calls))}" in card
+        )
+        assert "under way" not in card
+        await orch.books.agree()
+
+        told = {"what": "ledger", "project": "GRANTER", "first": None, "last": None, "format": "csv", "messages": False,
+                "columns": False}  # fmt: skip
+        capsys.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ORCH_HOME", str(orch.home))
+            patch.setenv("DATABASE_URL", f"sqlite:///{orch.home.parent / 'orch.db'}")
+            patch.setenv("ORCH_CONFIG", str(orch.home.parent / "orch.json"))
+            assert await export(argparse.Namespace(**told)) == 0
+        lines = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
+        for column in ("used_tokens", "cost_microusd", "input_tokens", "output_tokens"):
+            assert [int(line[column]) for line in lines] == [getattr(call, column) for call in calls]
+        assert {line["requester"] for line in lines} == {"U0DEV"}

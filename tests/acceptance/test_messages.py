@@ -30,7 +30,8 @@ FIELDS = {
 
 async def exported(orch: Orch, capsys: pytest.CaptureFixture[str], what: str = "events", **more: Any) -> list[Any]:
     """What `orch export` prints while the bot is at work."""
-    told = {"what": what, "project": "GRANTER", "since": None, "format": "jsonl", "messages": False, **more}
+    told = {"what": what, "project": "GRANTER", "first": None, "last": None, "format": "jsonl", "messages": False,
+            "columns": False, **more}  # fmt: skip
     capsys.readouterr()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ORCH_HOME", str(orch.home))
@@ -123,7 +124,7 @@ async def test_what_comes_out_is_what_happened(starting: Starting, capsys: pytes
 
         bare = await exported(orch, capsys, messages=True)
         assert mine[0]["message"] in bare and alert in bare and all("kind" not in line for line in bare)
-        assert await exported(orch, capsys, since="2031-01-01") == []
+        assert await exported(orch, capsys, first="2031-01-01") == []
 
 
 def _payload(orch: Orch, task: str = "S0-D1-1") -> dict[str, Any]:
