@@ -57,6 +57,7 @@ from bot.workflows.office import Office, utc_now
 from bot.workflows.slot import register_slots
 from bot.workflows.stages import register_stages
 from bot.workflows.stopping import end_what_is_unwanted
+from bot.workflows.welcome import welcome_projects
 
 log = logging.getLogger("orch")
 
@@ -119,6 +120,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         times=config.schedule.times,
         grace=timedelta(minutes=config.schedule.grace_minutes),
         review_sla=timedelta(minutes=config.policy.review_sla_minutes),
+        welcome=config.policy.welcome,
     )
 
 
@@ -289,6 +291,7 @@ async def _start_slack(
     """Returns what says whether Slack is connected; None where Slack calls us."""
     await asked(app.client.auth_test())  # a wrong token is said at once, not at the first message
     desk = register(app, office)
+    await welcome_projects(office)
     tasks.append(asyncio.create_task(desk.work_left_over(), name="desk"))
     tasks.append(asyncio.create_task(Messenger(office).run(), name="messenger"))
     if settings.slack_app_token:

@@ -46,7 +46,10 @@ async def in_http_mode(folder: Path) -> AsyncIterator[House]:
     server.app.add_subapp("/models", build_models_app(rehearsal_script()))
     await server.start()
     create_sample(folder / "sample")
-    config = {"projects": [{"key": "GRANTER", "repo": str(folder / "sample"), "channel": "C0DEV", "leads": ["U0LEAD"]}]}
+    config = {
+        "projects": [{"key": "GRANTER", "repo": str(folder / "sample"), "channel": "C0DEV", "leads": ["U0LEAD"]}],
+        "policy": {"welcome": False},
+    }
     (folder / "orch.json").write_text(json.dumps(config))
     settings = load_settings(
         {

@@ -151,6 +151,7 @@ class Policy(Section):
         description="how long a provider that keeps failing rests: at first, then, and each time after that",
     )
     learn_from_history: bool = Field(True, description="let the outcomes of earlier tasks refine the routes")
+    welcome: bool = Field(True, description="say hello in a project's channel, once, before its first task")
 
 
 class Sandbox(Section):

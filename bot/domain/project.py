@@ -47,6 +47,7 @@ class Project(Frozen):
     review_sla: timedelta = timedelta(hours=4)
     times: Times = Times()  # of the day's posts, as configured; leads may change them (store.slots)
     grace: timedelta = timedelta(minutes=120)  # how late a post still appears
+    welcome: bool = True  # say hello in the channel before the first task
 
     @property
     def zone(self) -> ZoneInfo:

@@ -17,6 +17,7 @@ from bot.listeners import (
     shortcuts,
     threads,
     views,
+    welcome,
 )
 from bot.listeners.desk import Desk
 from bot.workflows.office import Office
@@ -38,6 +39,7 @@ def register(app: AsyncApp, office: Office) -> Desk:
         shortcuts,
         home,
         own_settings,
+        welcome,
     ):
         room.register(app, desk)
     return desk

@@ -9,10 +9,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.domain.assign import AssignRequest
 from bot.errors import ChatError
-from bot.listeners import forms, home_sights
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners import home_sights
+from bot.listeners.desk import Desk
 
 log = logging.getLogger("orch.home")
 
@@ -21,8 +20,6 @@ TURNS = {"home_previous": -1, "home_next": 1}
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
-    desk.handles("home_assign", _open_assign)
-
     @app.event("app_home_opened")
     async def on_home(ack: Ack, event: dict[str, Any]) -> None:
         await ack()
@@ -34,14 +31,8 @@ def register(app: AsyncApp, desk: Desk) -> None:
         page = page_of(body.get("view") or {}) or 0
         await publish(desk, body["user"]["id"], page + TURNS[action["action_id"]])
 
-    async def on_assign(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
-        payload = {"user": body["user"]["id"], "channel": "", "trigger_id": body.get("trigger_id")}
-        key = delivery_key("home_assign", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "home_assign", payload, ack)
-
     for action_id in TURNS:
         app.action(action_id)(on_turn)
-    app.action("home_assign")(on_assign)
 
 
 async def publish(desk: Desk, user: str, page: int = 0) -> None:
@@ -61,9 +52,3 @@ def page_of(view: Mapping[str, Any]) -> int | None:
         return None
     written = str(view.get("private_metadata") or "")
     return int(written) if written.isdigit() else 0
-
-
-async def _open_assign(desk: Desk, payload: Payload) -> None:
-    await desk.person(payload)
-    view = forms.assign_form(desk.office, "", AssignRequest(text=""))
-    await forms.open_for(desk, payload, "a new task", view)

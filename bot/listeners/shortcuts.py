@@ -1,4 +1,4 @@
-"""The message shortcut "Make this a task" and the global shortcut "New task": both open the form."""
+"""The message shortcut "Make this a task", the global one "New task", and `Assign a task`: each opens the form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("shortcut", _open_form)
 
     async def on_shortcut(ack: Callable[..., Awaitable[Any]], body: dict[str, Any]) -> None:
-        message = body.get("message") or {}
+        shortcut = body.get("type") == "message_action"  # a click's message is Orch's own
+        message = (body.get("message") or {}) if shortcut else {}
         payload = {
             "user": body["user"]["id"],
             "channel": (body.get("channel") or {}).get("id", ""),
@@ -31,6 +32,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
     app.shortcut("make_task")(on_shortcut)
     app.shortcut("new_task")(on_shortcut)
+    app.action("open_assign")(on_shortcut)
 
 
 async def _open_form(desk: Desk, payload: Payload) -> None:

@@ -81,12 +81,14 @@ def _check_reason(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_ticks(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
-    boxes = view["state"]["values"]["checklist"]["checklist"]
-    offered = sum(len(b["element"]["options"]) for b in view["blocks"] if b.get("block_id") == "checklist")
-    if len(boxes.get("selected_options") or ()) < offered:
-        raise forms.FormMistakes({"checklist": "Tick every line, or close this form and request changes."})
+    boxes = {b["block_id"]: b["element"]["options"] for b in view["blocks"] if b["type"] == "input"}
+    state = view["state"]["values"]
+    ticked = {block: len(state[block][block].get("selected_options") or ()) for block in boxes}
+    unticked = [block for block, options in boxes.items() if ticked[block] < len(options)]
+    if unticked:
+        raise forms.FormMistakes(dict.fromkeys(unticked, "Tick every line, or close this form and request changes."))
     value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel, "ticked": len(boxes.get("selected_options") or ())}
+    return {"value": value, "channel": channel, "ticked": sum(ticked.values())}
 
 
 async def _assign(desk: Desk, payload: Payload) -> None:

@@ -36,3 +36,8 @@ async def page(
     total = await session.scalar(select(func.count()).select_from(TaskRow).where(*wanted)) or 0
     query = select(TaskRow).where(*wanted).order_by(TaskRow.pk.desc()).offset(first).limit(count)
     return (await session.scalars(query)).all(), total
+
+
+async def any_of(session: AsyncSession, project: str) -> bool:
+    """Whether the project ever had a task."""
+    return await session.scalar(select(TaskRow.pk).where(TaskRow.project == project).limit(1)) is not None

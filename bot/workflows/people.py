@@ -21,6 +21,9 @@ from bot.workflows.merge import merge_facts
 from bot.workflows.moves import back_to_work, refuse_split
 from bot.workflows.office import Office
 
+#: Lines of a checklist that a form has room for.
+MOST_LINES = 200
+
 
 async def checklist(office: Office, deed: Deed, head: str) -> tuple[TaskRow, tuple[str, ...]] | None:
     """The task and the lines to tick before this approval (R-APR-2), or None where one click is enough. The lines
@@ -37,7 +40,10 @@ async def _lines_to_tick(office: Office, session: AsyncSession, row: TaskRow) ->
     if not needs_checklist(await merge_facts(office, session, row)):
         return ()
     lines = office.words_of(row.project).text("checklists/merge", {"row": row}).splitlines()
-    return tuple(line.strip() for line in (*lines, *row.criteria) if line.strip())
+    wanted = tuple(line.strip() for line in (*lines, *row.criteria) if line.strip())
+    if len(wanted) <= MOST_LINES:
+        return wanted
+    return (*wanted[: MOST_LINES - 1], f"The other {len(wanted) - MOST_LINES + 1} criteria of {row.task_id}")
 
 
 async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> None:

@@ -39,8 +39,8 @@ from tests.acceptance.repository import Repo
 
 T = TypeVar("T")
 
-#: Tests run at any hour of any day, and people are alerted at once all the same.
-AT_ANY_HOUR = {"quiet_hours": ["00:00", "00:00"]}
+#: Tests run at any hour of any day, and people are alerted at once all the same. They begin with an empty channel.
+AT_ANY_HOUR = {"quiet_hours": ["00:00", "00:00"], "welcome": False}
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 #: How long a step may take, in seconds, on a machine that does other things as well.
