@@ -17,6 +17,7 @@ from bot.adapters.model_errors import (
     trusts_environment,
 )
 from bot.domain.calls import EditCall, ModelReply, ModelRequest, Usage
+from bot.domain.model_text import storable
 from bot.errors import ModelError
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class AnthropicModel:
 def reply_of(body: dict[str, Any]) -> ModelReply:
     """The reply in an answer's JSON. Odd content becomes an EditCall that fails when it is applied, and so
     tells the model. Raises ValueError where it is no message, or does not say what it used."""
+    body = storable(body)
     blocks = body.get("content")
     if not isinstance(blocks, list):
         raise ValueError("no content")

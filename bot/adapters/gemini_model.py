@@ -18,6 +18,7 @@ from bot.adapters.model_errors import (
     trusts_environment,
 )
 from bot.domain.calls import ModelReply, ModelRequest, ReviewReply, Stop, Usage
+from bot.domain.model_text import storable
 from bot.domain.models import takes_thinking_level
 from bot.domain.review import WireVerdict, parse_verdict
 from bot.errors import ModelError
@@ -192,7 +193,7 @@ def _answer(body: object) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the answer, its usage). Raises ValueError."""
     if not isinstance(body, dict) or not isinstance(used := body.get("usageMetadata"), dict):
         raise ValueError("no usage")
-    return body, used
+    return storable(body), used
 
 
 def review_of(body: object) -> ReviewReply:

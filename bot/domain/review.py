@@ -5,12 +5,12 @@ never an approval."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, Literal, NoReturn
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.domain.calls import Finding, Verdict
+from bot.domain.model_text import read_json
 
 
 class WireFinding(BaseModel):
@@ -44,7 +44,7 @@ def parse_verdict(text: str, finished: bool) -> Verdict | str:
     if not finished:
         return "the review was cut off before its end"
     try:
-        raw = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        raw = read_json(text)
     except (ValueError, RecursionError):
         return "the review is not valid JSON"
     try:
@@ -75,18 +75,6 @@ def judge(verdict: Verdict) -> Verdict:
 def _line(line: int | None) -> int | None:
     """Models write 0 or -1 for "no line"."""
     return line if line is not None and line >= 1 else None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an answer that says both: `{"verdict": "request_changes", ..., "verdict": "approve"}`."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a field is given twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -3,15 +3,14 @@ what cannot be read is said, and the task stays as it is."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.domain import command_values as values
 from bot.domain.command_values import MAX_FILES
+from bot.domain.model_text import read_json
 from bot.domain.task import Frozen
 from bot.errors import UserMistake
 
@@ -63,7 +62,7 @@ def parse_proposal(text: str, finished: bool) -> Parts | str:
         return "the proposal was cut off before its end"
     fenced = _FENCE.fullmatch(text)
     try:
-        raw = json.loads(fenced[1] if fenced else text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        raw = read_json(fenced[1] if fenced else text)
     except (ValueError, RecursionError):
         return "the proposal is not valid JSON"
     try:
@@ -144,14 +143,3 @@ def _part(number: int, text: str, files: Sequence[str], criteria: Sequence[str],
         criteria=tuple(" ".join(each.replace(";", ",").split())[:300] for each in criteria if each.strip()),
         after=tuple(dict.fromkeys(after)),
     )
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a field is given twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

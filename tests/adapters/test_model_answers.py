@@ -87,6 +87,14 @@ def test_odd_edits_still_exist(block: dict[str, object], edit: EditCall) -> None
     assert isinstance(reply.content[0]["input"], dict)
 
 
+def test_what_no_database_keeps_is_replaced() -> None:
+    """A NUL and half a surrogate pair: PostgreSQL refuses both, and the answer is paid for by then."""
+    said = message({"type": "text", "text": "a\x00b \ud83d"}, tool(command="create", path="a", file_text="\ud83d"))
+    reply = reply_of(json.loads(json.dumps(said)))
+    assert reply.text == "a\ufffdb \ufffd" and reply.edits[0].file_text == "\ufffd"
+    assert "\\u0000" not in json.dumps(reply.content) and "\\ud83d" not in json.dumps(reply.content)
+
+
 def test_odd_blocks_do_not_crash() -> None:
     blocks = (None, "text", {"text": "untyped"}, {"type": "text", "text": 3}, {"type": "text", "text": "Yes"})
     reply = reply_of(message(*blocks, {"type": "server_tool_use", "later": 1}))
