@@ -3,33 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.tables import EventRow, TaskRow
 from bot.workflows.office import Office
 
 ROUND_SECONDS = 0.25
+OUT_OF_REACH_SECONDS = 1.0
 SYMBOLS = {"created": "+", "merged": "*", "done": "*", "blocked": "!", "rejected": "x", "cancelled": "x", "failed": "x"}
 
 
 async def narrate(office: Office, say: Callable[[str], None]) -> None:
-    """Say every event from now on, with the time since the task's last one. Works until cancelled."""
+    """Say every event from now on, with the time since the task's last one. Works until cancelled; that the database
+    is out of reach is said once, and what happened meanwhile when it is back."""
     last_seen: dict[int, datetime] = {}
-    async with office.db.read() as session:
-        newest = await session.scalar(select(func.max(EventRow.id))) or 0
+    newest: int | None = None
+    out_of_reach = False
     while True:
-        async with office.db.read() as session:
-            query = select(EventRow, TaskRow).join(TaskRow).where(EventRow.id > newest).order_by(EventRow.id)
-            rows = (await session.execute(query)).all()
+        try:
+            if newest is None:
+                newest = await _newest(office)
+            rows = await _since(office, newest)
+        except (SQLAlchemyError, OSError) as error:
+            if not out_of_reach:
+                say(f"The database does not answer ({type(error).__name__}). Orch goes on when it does.")
+            out_of_reach = True
+            await asyncio.sleep(OUT_OF_REACH_SECONDS)
+            continue
+        if out_of_reach:
+            say("The database answers again.")
+        out_of_reach = False
         for event, task in rows:
             newest = event.id
             since = (event.at - last_seen.get(task.pk, event.at)).total_seconds()
             last_seen[task.pk] = event.at
             say(line(event, task, since))
         await asyncio.sleep(ROUND_SECONDS)
+
+
+async def _newest(office: Office) -> int:
+    async with office.db.read() as session:
+        return await session.scalar(select(func.max(EventRow.id))) or 0
+
+
+async def _since(office: Office, newest: int) -> Sequence[Row[EventRow, TaskRow]]:
+    async with office.db.read() as session:
+        query = select(EventRow, TaskRow).join(TaskRow).where(EventRow.id > newest).order_by(EventRow.id)
+        return (await session.execute(query)).all()
 
 
 def line(event: EventRow, task: TaskRow, seconds: float) -> str:
