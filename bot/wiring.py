@@ -46,8 +46,10 @@ from bot.settings import Config, Settings
 from bot.settings import Project as ProjectSettings
 from bot.store.database import Database, hold_alone, keep_log_ahead
 from bot.store.migrate import migrate
+from bot.store.replicas import Replica
 from bot.workflows import health
 from bot.workflows.clock import Clock
+from bot.workflows.failover import Failover
 from bot.workflows.foreman import Foreman
 from bot.workflows.health import Probe
 from bot.workflows.lookout import Lookout
@@ -265,6 +267,10 @@ async def _start_stages(
         "log_level": "WARNING",
         "notification_listener_polling_interval_sec": 0.1,  # nothing is listened for; a stop waits as long as this
     }
+    replica = None if office.db.sole else Replica(url, settings.executor_id)
+    if replica is not None:
+        closers.append(replica.leave)
+        await replica.enter()
     DBOS(config=config)
 
     async def stop() -> None:
@@ -281,6 +287,9 @@ async def _start_stages(
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
     tasks.append(asyncio.create_task(end_what_is_unwanted(office), name="stopping"))
     tasks.append(asyncio.create_task(Clock(office, start_slot).run(), name="clock"))
+    if replica is not None:
+        tasks.append(asyncio.create_task(replica.stay(), name="replica"))
+        tasks.append(asyncio.create_task(Failover(replica).run(), name="failover"))
     tasks.append(asyncio.create_task(Lookout(office).run(), name="lookout"))
     return office
 

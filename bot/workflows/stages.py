@@ -23,6 +23,7 @@ from bot.store.tables import TaskRow
 from bot.workflows.attempts import block
 from bot.workflows.check import check
 from bot.workflows.edit import edit
+from bot.workflows.failover import resume_work_of
 from bot.workflows.merge import merge
 from bot.workflows.office import Office, Superseded, Visit, current
 from bot.workflows.report import report
@@ -65,13 +66,14 @@ class Stages:
             )
 
     async def adopt(self) -> None:
-        """Go on with what an earlier process under another executor id began. Only where that one is dead for certain:
-        on SQLite, which is for one process. (DBOS itself goes on with this executor's own.)"""
-        for left in await DBOS.list_workflows_async(status=["PENDING", "ENQUEUED"], name="stage", load_input=False):
-            self._begun.add(left.workflow_id)
-            if self._office.db.sole and left.status == "PENDING" and left.executor_id != DBOS.executor_id:
-                log.warning("%s was begun by %s; going on with it", left.workflow_id, left.executor_id)
-                await DBOS.resume_workflow_async(left.workflow_id)
+        """Go on with what an earlier process under another executor id began, where that one is dead for certain: on
+        SQLite, which is for one process. (DBOS goes on with this executor's own, `failover` with the others'.)"""
+        going_on = await DBOS.list_workflows_async(status=["PENDING", "ENQUEUED"], name="stage", load_input=False)
+        self._begun.update(each.workflow_id for each in going_on)
+        if self._office.db.sole:
+            begun_by = {each.executor_id for each in going_on if each.status == "PENDING" and each.executor_id}
+            for name in begun_by - {DBOS.executor_id}:
+                await resume_work_of(name)
 
     async def finish(self, seconds: float) -> None:
         """Let what is at work come to its end, for at most so long. DBOS.destroy can wait too, by whole seconds."""

@@ -156,7 +156,7 @@ async def test_another_executor_goes_on_with_the_work(tmp_path: Path) -> None:
         finally:
             people.cancel()
             await asyncio.gather(people, return_exceptions=True)
-        assert "was begun by orch-1; going on with it" in made.bot_log()
+        assert "was begun by orch-1, which is gone; going on with it" in made.bot_log()
         assert "Workflow already exists" not in made.bot_log()
         await judge(made)
 
