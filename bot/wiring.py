@@ -90,6 +90,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
     """A project's configuration as the domain sees it."""
     rungs = {Rung(name): model for name, model in config.models.items()}
     quiet_from, quiet_to = config.policy.quiet_hours
+    asked = project.people_standup
     return Project(
         key=project.key,
         channel=project.channel,
@@ -123,6 +124,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         grace=timedelta(minutes=config.schedule.grace_minutes),
         review_sla=timedelta(minutes=config.policy.review_sla_minutes),
         welcome=config.policy.welcome,
+        people_standup=timedelta(minutes=asked.minutes_before) if asked.enabled else None,
     )
 
 

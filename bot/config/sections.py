@@ -172,6 +172,15 @@ class Holidays(Section):
     extra: tuple[Date, ...] = Field((), description="further days off")
 
 
+class PeopleStandup(Section):
+    """People are asked what is done, next and blocked before the stand-up; their answers join it."""
+
+    enabled: bool = Field(False, description="true: whoever has open tasks is asked by direct message")
+    minutes_before: int = Field(
+        45, ge=5, le=720, description="how long before the stand-up; nobody is asked in quiet hours or on leave"
+    )
+
+
 class Project(Section):
     """One repository, one channel. Ids are Slack's."""
 
@@ -203,6 +212,11 @@ class Project(Section):
         (), description="prepare for the checks, with network, once per set of lock files", examples=[["npm ci"]]
     )
     checks: tuple[Command, ...] = Field((), description="commands that must pass, in the sandbox, without network")
+    people_standup: PeopleStandup = Field(
+        PeopleStandup(),
+        description="ask people before the stand-up",
+        examples=[{"enabled": True, "minutes_before": 45}],
+    )
     templates_dir: str | None = Field(
         None, description="folder with your own templates", examples=["/etc/orch/templates"]
     )

@@ -48,6 +48,7 @@ class Project(Frozen):
     times: Times = Times()  # of the day's posts, as configured; leads may change them (store.slots)
     grace: timedelta = timedelta(minutes=120)  # how late a post still appears
     welcome: bool = True  # say hello in the channel before the first task
+    people_standup: timedelta | None = None  # people are asked so long before the stand-up; None = not at all
 
     @property
     def zone(self) -> ZoneInfo:

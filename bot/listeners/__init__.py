@@ -12,6 +12,7 @@ from bot.listeners import (
     lists,
     messages,
     own_settings,
+    people_standup,
     plans,
     quotes,
     shortcuts,
@@ -40,6 +41,7 @@ def register(app: AsyncApp, office: Office) -> Desk:
         home,
         own_settings,
         welcome,
+        people_standup,
     ):
         room.register(app, desk)
     return desk

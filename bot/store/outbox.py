@@ -47,6 +47,12 @@ async def want(
     return await session.scalar(added) is not None
 
 
+async def keys(session: AsyncSession, start: str) -> Sequence[str]:
+    """The keys that begin so, of all that was ever wanted."""
+    query = select(OutboxRow.key).where(OutboxRow.key.startswith(start, autoescape=True))
+    return (await session.scalars(query.order_by(OutboxRow.key))).all()
+
+
 async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -> bool:
     """Let a post or direct message say something else, in place; False where it was never wanted."""
     changed = await session.execute(

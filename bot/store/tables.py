@@ -382,6 +382,21 @@ class ScheduleRow(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # kind -> time, as the configuration writes it
 
 
+class StandupAnswerRow(Base):
+    """What one person said at the stand-up of one day (domain.people_standup.Answer)."""
+
+    __tablename__ = "standup_answers"
+
+    project: Mapped[str] = mapped_column(String(16), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)  # in the project's zone
+    person: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime]
+    done: Mapped[str] = mapped_column(Text)
+    next: Mapped[str] = mapped_column(Text)
+    blocked: Mapped[str] = mapped_column(Text)
+    task: Mapped[str | None] = mapped_column(String(40))  # the one that cannot go on
+
+
 class SlotRow(Base):
     """One post of the day (domain.slots.Slot). There is one row for a kind and a date, whoever fires how often."""
 

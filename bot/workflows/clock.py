@@ -19,6 +19,7 @@ from bot.domain.project import Project
 from bot.domain.slots import BACK, KINDS, Slot, Timetable, judge
 from bot.store import project_events, slots
 from bot.store.tables import SlotRow
+from bot.workflows import people_standup
 from bot.workflows.office import ORCH, Office
 
 log = logging.getLogger("orch.clock")
@@ -69,6 +70,11 @@ class Clock:
             before = found.looked_until
             if before < now and await slots.move_on(session, key, before, now):
                 await _put_in(session, project, timetable_of(project, found.changes), before, now)
+            if project.people_standup:
+                skipped = {
+                    row.day for row in await slots.skipped(session, key, project.day(now)) if row.kind == "morning"
+                }
+                await people_standup.ask(self._office, session, project, timetable_of(project, found.changes), skipped)
             starting = []
             for row in await slots.to_post(session, key):
                 tries = row.tries + 1

@@ -22,6 +22,7 @@ from bot.store.day import finished
 from bot.workflows.day_effects import do_all
 from bot.workflows.day_facts import Gathered, gather
 from bot.workflows.office import ORCH, Office
+from bot.workflows.people_standup import show_all
 from bot.workflows.reporting import want_report
 
 #: So many things that need a person have their buttons in the thread; the cards have them all.
@@ -88,8 +89,11 @@ async def post_morning(post: Post) -> None:
     """R-DAY-1: the stand-up."""
     _, day, done = await post.act(morning)
     plan = post.planned(day.plan, post.day)
+    said = await show_all(post.office, post.session, post.project, post.day)
+    answers = (post.text("reports/people_line", answers=said),) if said else ()
     await want_report(
-        post.office, post.session, post.project, "daily", post.day, key=post.key, did=(*map(sentence, done), plan),
+        post.office, post.session, post.project, "daily", post.day, key=post.key,
+        did=(*map(sentence, done), plan, *answers),
         needs=[sentence(need) for need in day.needs], late_minutes=post.late,
     )  # fmt: skip
     await post.offer(day.needs)

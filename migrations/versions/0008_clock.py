@@ -27,3 +27,14 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
     )
     op.create_index("slots_by_state", "slots", ["state", "project"])
+    op.create_table(
+        "standup_answers",
+        sa.Column("project", sa.String(16), primary_key=True),
+        sa.Column("day", sa.Date(), primary_key=True),
+        sa.Column("person", sa.String(40), primary_key=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done", sa.Text(), nullable=False),
+        sa.Column("next", sa.Text(), nullable=False),
+        sa.Column("blocked", sa.Text(), nullable=False),
+        sa.Column("task", sa.String(40), nullable=True),
+    )

@@ -1,0 +1,87 @@
+"""The stand-up of people: the button of its direct message, and its form."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.domain.people_standup import Answer
+from bot.domain.project import Project
+from bot.errors import UserMistake
+from bot.listeners import forms
+from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.workflows import people_standup
+
+FIELDS = ("done", "next", "blocked")
+Ack = Callable[..., Awaitable[Any]]
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    desk.handles("standup_open", _open)
+    desk.handles("standup_form", _submitted)
+
+    async def on_click(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        payload = {
+            "user": body["user"]["id"],
+            "channel": (body.get("channel") or {}).get("id") or "",
+            "value": action.get("value") or "",
+            "trigger_id": body.get("trigger_id"),
+            "response_url": body.get("response_url"),
+        }
+        key = delivery_key("standup_open", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
+        await desk.receive(key, "standup_open", payload, ack)
+
+    async def on_submit(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        try:
+            said = _read(view)
+        except forms.FormMistakes as mistakes:
+            await ack(response_action="errors", errors=mistakes.errors)
+            return
+        payload = {"user": body["user"]["id"], **said}
+        key = delivery_key("standup_form", payload["user"], view.get("id"), view.get("hash"), body=body)
+        await desk.receive(key, "standup_form", payload, ack)
+
+    app.action("standup_answer")(on_click)
+    app.view("standup_form")(on_submit)
+
+
+async def _open(desk: Desk, payload: Payload) -> None:
+    person = await desk.person(payload)
+    project, day = _meant(desk, payload["value"])
+    board, said = await people_standup.form_facts(desk.office, project, day, person)
+    facts = {"value": payload["value"], "channel": payload["channel"], "project": project, "board": board, "said": said}
+    view = desk.office.words_of(project.key).message("views/standup", facts)
+    await forms.open_for(desk, payload, "the stand-up", view)
+
+
+def _read(view: dict[str, Any]) -> dict[str, Any]:
+    """What the form says. Raises FormMistakes."""
+    values = view["state"]["values"]
+    said = {name: (values[name][name].get("value") or "").strip() for name in FIELDS}
+    chosen = (values.get("task", {}).get("task", {}).get("selected_option") or {}).get("value")
+    if chosen and not said["blocked"]:
+        raise forms.FormMistakes({"blocked": f"Say what {chosen} waits for, or choose no task."})
+    if not any(said.values()):
+        raise forms.FormMistakes({"done": "Say something, or close this form: nobody has to answer."})
+    value, channel = view["private_metadata"].rsplit("#", 1)
+    return {"value": value, "channel": channel, "said": {**said, "task": chosen}}
+
+
+async def _submitted(desk: Desk, payload: Payload) -> None:
+    person = await desk.person(payload)
+    project, day = _meant(desk, payload["value"])
+    said = Answer.model_validate(payload["said"])
+    blocked = await people_standup.answer(desk.office, project, day, person, said)
+    await desk.answer(payload, "replies/standup_kept", project=project, said=said, blocked=blocked)
+
+
+def _meant(desk: Desk, value: str) -> tuple[Project, date]:
+    """The project and the day of a button. Raises UserMistake."""
+    key, _, day = value.partition("|")
+    project = desk.project("", key)
+    if not project.people_standup:
+        raise UserMistake(f"{key} has no stand-up of people any more, so nothing was kept.")
+    return project, date.fromisoformat(day)

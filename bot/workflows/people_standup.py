@@ -1,0 +1,123 @@
+"""The stand-up of people: each is asked once by a direct message, and what they say joins the morning's post.
+
+The clock asks, each minute of the time before the post: a person's message has one key a day, so that nobody is asked
+twice, and whose quiet hours end meanwhile is asked then. An answer is written under the project's lock, as the
+post is: so it is either in the post's thread from the start, or joins it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.approvals import Person
+from bot.domain.people_standup import Answer, Board, asked, board, last_before, to_ask
+from bot.domain.project import Project
+from bot.domain.slots import Timetable, instant
+from bot.domain.task import ENDED
+from bot.errors import UserMistake
+from bot.store import outbox, people_settings, project_events, slots, standup_answers, tasks
+from bot.store.day import finished
+from bot.workflows.deeds import Deed
+from bot.workflows.moves import stop_for
+from bot.workflows.office import Office
+
+
+async def ask(
+    office: Office, session: AsyncSession, project: Project, timetable: Timetable, skipped: Collection[date]
+) -> None:
+    """Ask whoever is to be asked now and was not yet."""
+    now = office.now()
+    slot = to_ask(timetable, project.people_standup, now, skipped) if project.people_standup else None
+    if slot is None:
+        return
+    start = f"people/{project.key}/{slot.day}/"
+    before = {key.removeprefix(start) for key in await outbox.keys(session, start)}
+    owners = await standup_answers.owners(session, project.key, [state.value for state in ENDED]) - before
+    settings = await people_settings.of(session, owners)
+    for person in asked(owners, settings, project.hours, now):
+        seen = await _board(session, project, slot.day, person, now)
+        facts = {"project": project, "day": slot.day, "at": slot.at, "board": seen}
+        message = office.words_of(project.key).message("alerts/standup", facts)
+        await outbox.want(session, start + person, "direct", person, message, now)
+        office.mail.set()
+
+
+async def form_facts(office: Office, project: Project, day: date, person: Person) -> tuple[Board, Answer | None]:
+    """What the form is filled in with: what they said already, else what the board knows. Raises UserMistake."""
+    now = office.now()
+    need_today(project, day, now)
+    async with office.db.read() as session:
+        seen = await _board(session, project, day, person.id, now)
+        return seen, await standup_answers.get(session, project.key, day, person.id)
+
+
+async def answer(office: Office, project: Project, day: date, person: Person, said: Answer) -> str | None:
+    """Take an answer in; returns the task that it blocked, if any. Raises UserMistake."""
+    now = office.now()
+    need_today(project, day, now)
+    said = Answer(done=office.redact(said.done), next=office.redact(said.next), blocked=office.redact(said.blocked),
+                  task=said.task)  # fmt: skip
+    async with office.db.begin() as session:
+        await tasks.lock_project(session, project.key)
+        before = await standup_answers.get(session, project.key, day, person.id) or Answer()
+        await standup_answers.put(session, project.key, day, person.id, said, now)
+        project_events.note(session, project.key, at=now, who=person.id, kind="standup_answered",
+                            why="said what is done, next and blocked",
+                            detail={"day": day.isoformat(), **said.model_dump()})  # fmt: skip
+        if await slots.state_of(session, project.key, "morning", day) == "posted":
+            await _show(office, session, project, day, person.id, said, late=True)
+        if said.blocked and said.task is None and said != before:
+            await _tell_leads(office, session, project, day, person.id, said)
+    office.nudge()
+    if not said.blocked or said.task is None or (said.blocked, said.task) == (before.blocked, before.task):
+        return None
+    await stop_for(office, Deed(project.key, said.task, person), said.blocked)
+    return said.task
+
+
+async def show_all(office: Office, session: AsyncSession, project: Project, day: date) -> int:
+    """The answers that are there, in the post's thread; how many. The caller holds the project's lock."""
+    rows = await standup_answers.of_day(session, project.key, day) if project.people_standup else ()
+    for row in rows:
+        await _show(office, session, project, day, row.person, standup_answers.as_answer(row))
+    return len(rows)
+
+
+def need_today(project: Project, day: date, now: datetime) -> None:
+    """Raises UserMistake for the form of a day that is over."""
+    if day != project.day(now):
+        raise UserMistake(
+            f"The stand-up of {day} is over, so nothing was added to it. Today's is asked in the morning."
+        )
+
+
+async def _show(
+    office: Office, session: AsyncSession, project: Project, day: date, person: str, said: Answer, late: bool = False
+) -> None:
+    post = f"standup/{project.key}/{day}/morning"
+    message = office.words_of(project.key).message("thread/standup", {"person": person, "said": said, "late": late})
+    key = f"{post}/people/{person}"
+    if not await outbox.want(session, key, "thread", project.channel, message, office.now(), thread_of=post):
+        await outbox.rewrite(session, key, message)
+
+
+async def _tell_leads(
+    office: Office, session: AsyncSession, project: Project, day: date, person: str, said: Answer
+) -> None:
+    """What blocks somebody and is no task: the leads see to it."""
+    facts = {"project": project, "person": person, "said": said}
+    message = office.words_of(project.key).message("alerts/standup_blocked", facts)
+    for lead in project.team.leads:
+        key = f"people/{project.key}/{day}/{person}/blocked/{lead}"
+        if lead != person and not await outbox.want(session, key, "direct", lead, message, office.now()):
+            await outbox.rewrite(session, key, message)
+
+
+async def _board(session: AsyncSession, project: Project, day: date, person: str, now: datetime) -> Board:
+    start = instant(last_before(day, project.working_days), project.times.morning, project.timezone)
+    over = await finished(session, project.key, start, now)
+    rows = await tasks.in_project(session, project.key)
+    return board(person, [tasks.as_task(row) for row in rows], [tasks.as_task(row) for row in over])
