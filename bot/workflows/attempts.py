@@ -83,6 +83,11 @@ def escalation_policy(office: Office, row: TaskRow, history: tuple[Attempt, ...]
     )
 
 
+def needs_approval(row: TaskRow) -> bool:
+    """Whether its next attempt may not begin before a person says so (R-ESC-8)."""
+    return row.route["rung"] == Rung.OPUS and row.opus_approved_by is None
+
+
 async def wait_for_file(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
     """The change touches a file that another task holds: throw it away and queue again, now knowing the file."""
     await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)

@@ -13,12 +13,15 @@ from bot.domain.project import Project
 from bot.domain.task import Rung, TaskState
 from bot.store import ledger, limit_orders, tasks
 from bot.store.tables import TaskRow
+from bot.workflows.attempts import needs_approval
 from bot.workflows.office import ORCH, Office
 
 
 async def waits(office: Office, session: AsyncSession, project: Project, rows: Sequence[TaskRow]) -> dict[str, Stuck]:
-    """Task id -> what it waits for, of those queued tasks that no budget is left for now."""
-    paid = [row for row in rows if row.state == TaskState.QUEUED and row.route["rung"] != Rung.MANUAL]
+    """Task id -> what it waits for, of those queued tasks that no budget is left for now. What a person has to approve
+    first waits for them: opus has a budget only then."""
+    queued = [row for row in rows if row.state == TaskState.QUEUED and row.route["rung"] != Rung.MANUAL]
+    paid = [row for row in queued if not needs_approval(row)]
     if not paid:
         return {}
     day = project.day(office.now())

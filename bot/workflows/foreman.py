@@ -18,7 +18,7 @@ from bot.domain.order import Start, Wait, ready
 from bot.domain.task import Rung, TaskState
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
-from bot.workflows.attempts import block
+from bot.workflows.attempts import block, needs_approval
 from bot.workflows.budget_waits import review_waits, waits
 from bot.workflows.manual import hand_over_work
 from bot.workflows.office import ORCH, Office, Visit
@@ -140,7 +140,7 @@ async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:
     if rung is Rung.MANUAL:
         await hand_over_work(office, session, row, who=ORCH, kind="with_human", why="a person does this")
         return
-    if rung is Rung.OPUS and row.opus_approved_by is None:  # R-ESC-8
+    if needs_approval(row):
         await block(office, session, row, "opus needs a person's approval", detail={"propose": "opus"})
         return
     await tasks.start_attempt(session, row, office.now())
