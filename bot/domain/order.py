@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from bot.domain.file_holds import Holds
@@ -23,10 +23,12 @@ class Start(Frozen):
 
 
 class Wait(Frozen):
-    """This task waits; `why` is shown to people."""
+    """This task waits; `why` is shown to people. `hurries`: the ids of what it waits for that itself waits in a batch,
+    though this one is more urgent, so that it is wanted now (R-PAR-5)."""
 
     task: Task
     why: str
+    hurries: tuple[str, ...] = ()
 
 
 def ready(
@@ -71,7 +73,8 @@ def decide(
             busy[task.route.rung] += 1
             resting.started(task)
         else:
-            decisions.append(Wait(task=task, why=why))
+            before = [*task.after, *([holder[0].id] if holder else [])]
+            decisions.append(Wait(task=task, why=why, hurries=tuple(hurried(task, before, by_id, batched))))
         if why is None or (holder and holder[0].state in WORKED_ON):
             holding.add(task)
     return tuple(decisions)
@@ -90,6 +93,13 @@ def file_holder(task: Task, others: Sequence[Task]) -> tuple[Task, str] | None:
         if other.id != task.id and (shared := may_share(task.holds, other.holds)):
             return other, shared
     return None
+
+
+def hurried(task: Task, before: Collection[str], by_id: Mapping[str, Task], batched: Collection[str]) -> Iterator[str]:
+    """Which of those that the task waits for wait in a batch, for up to a day, and are less urgent than it is."""
+    for name in dict.fromkeys(before):
+        if name in batched and task.priority != "low" and by_id[name].priority == "low":
+            yield name
 
 
 Urgency = tuple[int, int, float, float, str]

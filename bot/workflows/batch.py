@@ -11,8 +11,11 @@ import logging
 from datetime import timedelta
 from typing import NamedTuple
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.domain.batching import LONGEST_SECONDS
 from bot.domain.calls import ModelReply, ModelRequest, NoResult
+from bot.domain.task import TaskState
 from bot.errors import ModelError, ModelOutcomeUnknown
 from bot.ports import Batches
 from bot.store import tasks
@@ -50,6 +53,15 @@ async def batched(office: Office, visit: Visit, call: CallRow, request: ModelReq
             return outcome
         cancelled = await _wait(office, visit, batches, batch_id, cancelled=cancelled)
     raise ModelOutcomeUnknown("The provider never said what became of a batch. It is counted in full.", retryable=True)
+
+
+async def pull_out(office: Office, session: AsyncSession, row: TaskRow, *, who: str, why: str) -> None:
+    """Have the task's batch cancelled and its call made at the usual price, unless the answer is there by then. Nothing
+    where that was done already. The caller holds the row."""
+    if row.priority != "low" or row.state != TaskState.RUNNING:
+        return
+    row.priority, row.waits_for = "normal", None
+    await tasks.note(session, row, at=office.now(), who=who, kind="run_now", why=why)
 
 
 async def _taken(office: Office, visit: Visit, call_id: str, batch_id: str) -> None:

@@ -18,6 +18,7 @@ from bot.domain.order import Start, Wait, ready
 from bot.domain.task import Rung, TaskState
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
+from bot.workflows import batch
 from bot.workflows.attempts import block, needs_approval
 from bot.workflows.budget_waits import review_waits, waits
 from bot.workflows.manual import hand_over_work
@@ -122,6 +123,9 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
     why_not = {task_id: stuck.why for task_id, stuck in short.items()}
     batched = await ledger.in_batches(session, key)
     for decision in ready(every, project.concurrency, await rests(office, session, project), why_not, batched):
+        for name in decision.hurries if isinstance(decision, Wait) else ():
+            why = f"{decision.task.id} is more urgent and waits for it; of normal priority from here on"
+            await batch.pull_out(office, session, await tasks.lock(session, rows[name].pk), who=ORCH, why=why)
         if isinstance(decision, Wait) and rows[decision.task.id].waits_for == decision.why:
             continue  # said already: most decisions, where many tasks wait
         row = await tasks.lock(session, rows[decision.task.id].pk)

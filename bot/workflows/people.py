@@ -14,7 +14,7 @@ from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.tables import TaskRow
-from bot.workflows import manual
+from bot.workflows import batch, manual
 from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
 from bot.workflows.deeds import Deed, can_click, doing, need_head
 from bot.workflows.merge import merge_facts
@@ -149,8 +149,5 @@ async def run_now(office: Office, deed: Deed) -> None:
     unless the answer was there by then."""
     async with doing(office, deed, Action.RETRY) as (session, row):
         await can_click(office, session, row, deed, card.RUN_NOW)
-        if row.priority != "low":
-            return  # a double click
-        row.priority, row.waits_for = "normal", None
-        await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="run_now",
-                         why="wanted now; of normal priority from here on")  # fmt: skip
+        why = "wanted now; of normal priority from here on"
+        await batch.pull_out(office, session, row, who=deed.person.id, why=why)

@@ -91,6 +91,32 @@ async def test_a_person_pulls_it_out_or_stops_it(starting: Starting) -> None:
         await orch.books.agree()
 
 
+async def test_what_is_more_urgent_pulls_out_what_it_waits_for(starting: Starting) -> None:
+    """R-PAR-5: nobody waits a day for a file that a task holds which is in no hurry."""
+    async with starting(**SETUP) as orch:
+        orch.models.faults.batch_seconds = LONG
+        low = await orch.dev.assigns("Document a --files docs/a.md --priority low")
+        other = await orch.dev.assigns("Document b --files docs/b.md --priority low")
+        for task in (low, other):
+            await orch.channel.shows(task, "in a batch", state="Working")
+        equal = await orch.dev.assigns("Document a again --files docs/a.md --priority low")
+        await orch.channel.shows(equal, f"waiting for {low}: docs/a.md")
+        urgent = await orch.dev.assigns("Document a better --files docs/a.md")
+        await orch.channel.shows(low, state="Awaiting approval")
+        assert await _calls(orch, low) == [
+            ("edit", True, "refused"), ("edit", False, "settled"), ("review", False, "settled"),
+        ]  # fmt: skip
+        (pulled,) = [event for event in await orch.events(low) if event.kind == "run_now"]
+        assert (pulled.who, pulled.why.startswith(f"{urgent} is more urgent and waits for it")) == ("orch", True)
+        await orch.channel.shows(urgent, f"waiting for {low}", state="Queued")
+        await orch.channel.shows(other, "in a batch", state="Working")
+        for task in (equal, urgent, other):
+            await orch.dev.types(f"/orch cancel {task}")
+            await orch.channel.shows(task, state="Stopped")
+        await _ended(orch, other)
+        await orch.books.agree()
+
+
 async def test_without_batches_low_priority_is_asked_like_any_other(starting: Starting) -> None:
     async with starting(checks=(), policy={"batch_low_priority": False}) as orch:
         task = await orch.dev.assigns("Document a --files docs/a.md --priority low")

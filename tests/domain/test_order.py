@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.order import HOLDING, Start, Wait, ready
 from bot.domain.paths import may_share
-from bot.domain.task import Route, Rung, Task, TaskState, TaskType
+from bot.domain.task import Priority, Route, Rung, Task, TaskState, TaskType
 
 NOW = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
@@ -49,6 +50,27 @@ def test_dependencies() -> None:
         (TaskState.FAILED, "2 waiting for S0-D0-1, which is failed"),
     ):
         assert said(ready([task(1, state), task(2, after=("S0-D0-1",))], {})) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("before", "batched", "waiting", "hurries"),
+    [
+        ("low", True, {"files": ("a.py",)}, True),  # its file
+        ("low", True, {"files": ("a.py",), "priority": "critical"}, True),
+        ("low", True, {"after": ("S0-D0-1",)}, True),  # or its result
+        ("low", True, {"files": ("a.py",), "priority": "low"}, False),  # in no more of a hurry
+        ("low", True, {"files": ("b.py",)}, False),  # of no matter to it
+        ("low", False, {"files": ("a.py",)}, False),  # done in minutes
+        ("normal", True, {"files": ("a.py",)}, False),  # pulled out before
+    ],
+)
+def test_what_is_more_urgent_hurries_a_batch(
+    before: Priority, batched: bool, waiting: dict[str, Any], hurries: bool
+) -> None:
+    """R-PAR-5"""
+    both = [task(1, TaskState.RUNNING, files=("a.py",), priority=before), task(2, **waiting)]
+    (decision,) = ready(both, {}, batched=["S0-D0-1"] if batched else [])
+    assert (isinstance(decision, Wait) and decision.hurries == ("S0-D0-1",)) is hurries
 
 
 def test_order_and_slots() -> None:
