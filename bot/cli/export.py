@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TextIO
@@ -44,10 +45,9 @@ async def export(arguments: argparse.Namespace) -> int:
     database = Database(settings.database_url)
     ledger = arguments.what == "ledger"
     try:
-        lines = (exports.ledger if ledger else exports.events)(database, wanted)
-        if arguments.messages:
-            lines = _messages(lines)
-        await write(lines, sys.stdout, columns=(exports.LEDGER if ledger else exports.EVENTS) if as_csv else None)
+        async with aclosing((exports.ledger if ledger else exports.events)(database, wanted)) as lines:
+            columns = (exports.LEDGER if ledger else exports.EVENTS) if as_csv else None
+            await write(_messages(lines) if arguments.messages else lines, sys.stdout, columns=columns)
     except BrokenPipeError:  # whoever reads has seen enough, say `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:

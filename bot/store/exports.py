@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ class Wanted(NamedTuple):
     last: date | datetime | None = None
 
 
-async def events(database: Database, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
+async def events(database: Database, wanted: Wanted) -> AsyncGenerator[dict[str, Any], None]:
     """What happened to each task; only times are understood."""
     query = select(
         EventRow.id, EventRow.at, TaskRow.project, TaskRow.task_id, EventRow.kind, EventRow.state, EventRow.who,
@@ -78,14 +79,15 @@ async def events(database: Database, wanted: Wanted) -> AsyncIterator[dict[str, 
     query = query.where(TaskRow.project == wanted.project) if wanted.project else query
     query = query.where(EventRow.at >= wanted.first) if wanted.first else query
     query = query.where(EventRow.at < wanted.last) if wanted.last else query
-    async for row in _stream(database, query.order_by(EventRow.id)):
-        line = dict(row._mapping)
-        detail = dict(line["detail"])
-        told = {name: detail.pop(name, None) for name in ("message", "alert")}
-        yield {**line, "at": row.at.isoformat(), "detail": detail, **told}
+    async with aclosing(_stream(database, query.order_by(EventRow.id))) as rows:
+        async for row in rows:
+            line = dict(row._mapping)
+            detail = dict(line["detail"])
+            told = {name: detail.pop(name, None) for name in ("message", "alert")}
+            yield {**line, "at": row.at.isoformat(), "detail": detail, **told}
 
 
-async def ledger(database: Database, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
+async def ledger(database: Database, wanted: Wanted) -> AsyncGenerator[dict[str, Any], None]:
     """Every paid call."""
     own = [getattr(CallRow, name) for name in LEDGER if name not in _OF_TASK]
     query = select(TaskRow.project, TaskRow.task_id, TaskRow.requester, CallRow.scopes, *own)
@@ -97,16 +99,18 @@ async def ledger(database: Database, wanted: Wanted) -> AsyncIterator[dict[str, 
     if wanted.last:
         timed = isinstance(wanted.last, datetime)
         query = query.where(CallRow.created_at < wanted.last if timed else CallRow.day <= wanted.last)
-    async for row in _stream(database, query.order_by(CallRow.created_at, CallRow.id)):
-        line = dict(row._mapping) | {"sprint": _sprint(row.scopes)}
-        yield {name: _plain(line[name]) for name in LEDGER}
+    async with aclosing(_stream(database, query.order_by(CallRow.created_at, CallRow.id))) as rows:
+        async for row in rows:
+            line = dict(row._mapping) | {"sprint": _sprint(row.scopes)}
+            yield {name: _plain(line[name]) for name in LEDGER}
 
 
-async def _stream(database: Database, query: Select[Any]) -> AsyncIterator[Row[Any]]:
+async def _stream(database: Database, query: Select[Any]) -> AsyncGenerator[Row[Any], None]:
     async with database.read() as session:
         result = await session.stream(query, execution_options={"yield_per": ROWS})
-        async for row in result:
-            yield row
+        async for some in result.partitions():
+            for row in some:
+                yield row
 
 
 def _plain(value: Any) -> Any:
