@@ -170,8 +170,11 @@ class Bed:
         """Every task is merged, every message was sent, every delivery was worked on."""
         if set(await self.states()) != {"merged"} or len(await self.states()) < len(self.acked):
             return False
-        mail = await self.rows(select(OutboxRow.key).where(OutboxRow.due.is_(True)))
-        return not mail and not await self.rows(select(InboxRow.key).where(InboxRow.done_at.is_(None)))
+        unfinished = await self.rows(select(InboxRow.key).where(InboxRow.done_at.is_(None)))
+        return not unfinished and await self.mail_is_sent()
+
+    async def mail_is_sent(self) -> bool:
+        return not await self.rows(select(OutboxRow.key).where(OutboxRow.due.is_(True)))
 
     async def picture(self) -> str:
         """What there is to see when something went wrong."""
