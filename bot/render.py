@@ -15,6 +15,8 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from bot.domain.task import TaskState
+
 
 class Safe(str):
     """Text that is mrkdwn already, safe as it stands."""
@@ -69,9 +71,14 @@ def tokens(count: int) -> str:
     return f"{count / size:.1f}".removesuffix(".0") + unit
 
 
+def state_words(state: str) -> str:
+    """A task's state as people read it."""
+    return TaskState(state).words
+
+
 def bar(share: float, cells: int = 10) -> Safe:
-    """A gauge of text, from 0 to 1 and not beyond."""
-    full = min(cells, max(0, round(share * cells)))
+    """A gauge of text, from 0 to 1 and not beyond; what was begun shows."""
+    full = min(cells, max(share > 0, round(share * cells)))
     return Safe("▰" * full + "▱" * (cells - full))
 
 
@@ -100,6 +107,7 @@ class Renderer:
             "tokens": tokens,
             "at": slack_time,
             "bar": bar,
+            "state": state_words,
             "markdown": markdown,
         }
         options: dict[str, Any] = {

@@ -160,7 +160,7 @@ def merge_hindrance(facts: MergeFacts) -> str | None:
     if head is None:
         return "There is no commit to merge."
     if task.state not in (TaskState.AWAITING_APPROVAL, TaskState.MERGING):
-        return f"It is {task.state.value.replace('_', ' ')}, not awaiting approval."
+        return f"It is {task.state.words}, not awaiting approval."
     if facts.reviewed_head != head:  # R-SEC-4
         return "Gemini has not approved this exact commit."
     if not (facts.checks_green or facts.checks_not_run):

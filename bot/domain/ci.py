@@ -67,7 +67,7 @@ def hindrance(task: Task, *, by_ci: bool) -> str | None:
         return None
     if state is TaskState.BLOCKED:
         return f"is blocked; `/orch unblock {task.id}` says that it can go on"
-    return f"is {state.value.replace('_', ' ')}: nobody is to see to it yet"
+    return f"is {state.words}: nobody is to see to it yet"
 
 
 def tail(log: str, lines: int, characters: int) -> str:

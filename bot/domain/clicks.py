@@ -52,7 +52,7 @@ CLICKS: Mapping[str, Click] = {
 def hindrance(button: str, state: TaskState) -> str | None:
     """Why this button does nothing in this state, in words, or None where it does something."""
     click = CLICKS[button]
-    return None if state in click.states else f"is {state.value.replace('_', ' ')}, so {click.otherwise}"
+    return None if state in click.states else f"is {state.words}, so {click.otherwise}"
 
 
 def may_click(button: str, person: Person, team: Team, task: Task) -> bool:

@@ -108,7 +108,7 @@ def line(task: TaskFact | PlannedFact) -> Line:
     if isinstance(task, PlannedFact):
         return Line(**known, stage="planned", percent=0)
     percent = PERCENT.get(task.state)
-    stage = task.state.value.replace("_", " ")
+    stage = task.state.words
     return Line(**known, tokens=task.tokens, stage=stage, percent=percent, why=task.why, owner=task.owner)
 
 

@@ -66,6 +66,11 @@ class TaskState(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
 
+    @property
+    def words(self) -> str:
+        """As people read it."""
+        return "with a person" if self is TaskState.WITH_HUMAN else self.value.replace("_", " ")
+
 
 S = TaskState
 

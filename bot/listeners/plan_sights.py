@@ -85,7 +85,9 @@ async def _sprint(
         "sprint": sprint,
         "total": len(of_it) + len(waiting),
         "over": sum(row.state in OVER for row in of_it),
-        "states": [(name.replace("_", " "), count) for name, count in states.items()],
+        "states": [
+            (TaskState(name).words if name in set(TaskState) else name, count) for name, count in states.items()
+        ],
         "expected": sum(each.expected for each in mine) + review_tokens(mine),
         "used": await sprints.used_tokens(session, project.key, sprint.number),
         "allowed": limits.sprints.get(sprint.number, limits.sprint),

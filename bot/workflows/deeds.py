@@ -90,4 +90,4 @@ def need_head(row: TaskRow, head: str) -> None:
 
 def state_words(row: TaskRow) -> str:
     """The task's state, in words."""
-    return row.state.replace("_", " ")
+    return TaskState(row.state).words

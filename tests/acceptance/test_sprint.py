@@ -46,7 +46,7 @@ async def test_a_sprint_runs_in_its_order_and_carries_over(starting: Starting) -
 
         await orch.lead.types("/orch sprint close 0")
         asked = await orch.lead.sees_privately("*Sprint 0* has 3 unfinished tasks, and is still open.")
-        assert "*S0-D2-1* with human · Try it out" in asked
+        assert "*S0-D2-1* with a person · Try it out" in asked
         question = orch.world.ephemerals("U0LEAD")[-1]
         await orch.lead.clicks("Keep it open", on=question)
         await orch.until(lambda: "stays open" in words(orch.world.ephemerals("U0LEAD")[-1]), "the sprint kept open")
@@ -62,7 +62,9 @@ async def test_a_sprint_runs_in_its_order_and_carries_over(starting: Starting) -
         await start(orch, 1)
         await orch.channel.shows("S1-D1-1", state="Awaiting approval")
         await orch.dev.types("/orch sprint show 1")
-        await orch.dev.sees_privately("sprint 1* Pages · open", "*S0-D2-1* with human", "1 of 4 done", "of 60k tokens")
+        await orch.dev.sees_privately(
+            "sprint 1* Pages · open", "*S0-D2-1* with a person", "1 of 4 done", "of 60k tokens"
+        )
 
 
 async def test_a_sprint_is_started_only_when_it_may_and_once(starting: Starting) -> None:

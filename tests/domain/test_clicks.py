@@ -65,7 +65,7 @@ def test_barred_people_click_in_vain(barred: str) -> None:
 def test_every_refusal_says_why() -> None:
     for button, click in CLICKS.items():
         for state in set(S) - click.states:
-            assert hindrance(button, state) == f"is {state.value.replace('_', ' ')}, so {click.otherwise}"
+            assert hindrance(button, state) == f"is {state.words}, so {click.otherwise}"
 
 
 ONE, TWO, THREE = Team(leads=("A",)), Team(leads=("A",), approvers=("B",)), Team(leads=("A",), approvers=("B", "C"))
