@@ -252,7 +252,13 @@ def _remember(session: AsyncSession, scene: Scene, row: BlockerRow, told: Told) 
         at=scene.now,
         recommended=blocker.propose,
     )
-    detail = {"blocker": row.key, "kind": row.kind, "step": told.step, "alert": alert.json_fields()}
+    detail = {
+        "blocker": row.key,
+        "kind": row.kind,
+        "step": told.step,
+        "alerted": told.who,
+        "alert": alert.json_fields(),
+    }
     name = f"<#{told.who}>" if told.step == "channel" else f"<@{told.who}>"
     session.add(store.remark_of(row, scene.now, ORCH, "alerted", f"told {name} ({told.step})", blocker, detail))
 

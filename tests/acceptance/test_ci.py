@@ -71,7 +71,9 @@ async def test_it_fails_is_mended_and_passes(place: tuple[Orch, str]) -> None:
     card = await orch.channel.shows(task, "1 failed, 23 passed", "https://ci.example/runs/1", state="Blocked")
     assert TOKEN not in card.text and "&lt;!channel&gt;" in card.text
     alert = await orch.two.gets(task, "needs a person", "let CI run again")
-    assert TOKEN not in words(alert) and "Retry" in [label for label, _ in buttons(alert)]
+    assert (
+        TOKEN not in words(alert) and "&lt;@" not in words(alert) and "Retry" in [label for label, _ in buttons(alert)]
+    )
     await orch.until(lambda: "is blocked, says CI" in words(asked) or None, "the old message to say so")
     thread = await orch.channel.thread_shows(task, "FAILED tests/test_load.py")
     assert "CI says that" in words(thread) and TOKEN not in words(thread) and "[31m" not in words(thread)
@@ -92,7 +94,8 @@ async def test_it_fails_is_mended_and_passes(place: tuple[Orch, str]) -> None:
     assert (event.who, event.detail["seen"]) == ("ci", "passed · 24 passed in 3 s")
     await orch.until(lambda: "is done, says CI" in words(asked) or None, "the old message to say that it is done")
     await orch.dev.types(f"/orch why {task}")
-    assert "<@ci>" not in await orch.dev.sees_privately("done by CI", "· CI")
+    why = await orch.dev.sees_privately("done by CI", "· CI", "told <@U0TWO> · Orch")
+    assert "<@ci>" not in why and "&lt;@" not in why
 
 
 async def test_who_is_not_believed(place: tuple[Orch, str]) -> None:
