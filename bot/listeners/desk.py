@@ -1,7 +1,9 @@
 """The desk: every delivery becomes one inbox row, is acked, and is then worked from that row.
 
 Slack does not send again what was acked, so the row comes first; a second delivery of the same thing finds the row and
-is only acked. What a crash left unfinished is worked off at the next start.
+is only acked. What a crash left unfinished is worked off at the next start. On SQLite the row survives a crash, and not
+surely a power failure: waiting for the disk (`begin(durable=True)`) took the ack from 12 to 26 ms, twice its floor. On
+PostgreSQL it survives both.
 """
 
 from __future__ import annotations
