@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("file", help="a plan in YAML, or the name of one of Orch's own: granter-v2")
     plan.add_argument("--project", help="the key of the project to load it into, where there are several")
     _add_ci(commands.add_parser("ci", help="tell a running Orch what CI found, signed with ORCH_CI_SECRET"))
+    _add_simulate(commands.add_parser("simulate", help="what a plan is likely to take, without a model call"))
     _add_report(commands.add_parser("report", help="write a report from the database"))
     _add_export(commands.add_parser("export", help="write what happened or what was paid, a line each"))
     return parser
@@ -63,6 +64,16 @@ def _add_ci(ci: argparse.ArgumentParser) -> None:
     ci.add_argument("--log", metavar="FILE", help="its end is shown with a failure; - for standard input")
     ci.add_argument("--url", help="of the run")
     ci.add_argument("--to", metavar="URL", help="where Orch is; default this machine, at PORT")
+
+
+def _add_simulate(simulate: argparse.ArgumentParser) -> None:
+    simulate.add_argument("plan", help="a plan in YAML, or the name of one of Orch's own: granter-v2")
+    simulate.add_argument(
+        "--policy", action="append", metavar="FILE", help="what differs from the configuration; twice to compare two"
+    )
+    simulate.add_argument("--runs", type=int, metavar="N", help="default 20; 5 for more than 1,000 tasks")
+    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="of the first run; the same gives the same")
+    simulate.add_argument("--chart", metavar="FILE.png", help="draw FILE-budget.png and FILE-progress.png")
 
 
 def _add_report(report: argparse.ArgumentParser) -> None:
@@ -163,6 +174,12 @@ def _ci(arguments: argparse.Namespace) -> int:
     return asyncio.run(tell(arguments))
 
 
+def _simulate(arguments: argparse.Namespace) -> int:
+    from bot.cli.simulate import run
+
+    return run(arguments)
+
+
 def _report(arguments: argparse.Namespace) -> int:
     from bot.cli.report import report
 
@@ -184,6 +201,7 @@ _COMMANDS = {
     "route": _route,
     "plan": _plan,
     "ci": _ci,
+    "simulate": _simulate,
     "report": _report,
     "export": _export,
 }

@@ -78,7 +78,7 @@ def _project(config: Config, key: str | None) -> str:
 
 
 def _examine(file: str, config: Config) -> Plan | None:
-    path = _find(file)
+    path = find_plan(file)
     plan, problems = read_plan_text(read_text(path))
     expected = None
     if plan is not None:
@@ -89,18 +89,18 @@ def _examine(file: str, config: Config) -> Plan | None:
     if errors or plan is None or expected is None:
         for problem in errors:
             print(f"{path}:{problem.line or 1}: {problem.placed}", file=sys.stderr)
-        print(f"{path}: {_counted(len(errors), 'error')}. Nothing was loaded.", file=sys.stderr)
+        print(f"{path}: {counted(len(errors), 'error')}. Nothing was loaded.", file=sys.stderr)
         return None
     warnings = sorted((p for p in problems if p.level == "warning"), key=lambda problem: problem.line)
     print("\n".join(_summary(plan, expected, config, warnings)))
     return plan
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _find(file: str) -> Path:
+def find_plan(file: str) -> Path:
     """The file, or the plan of that name among the team's own and Orch's."""
     path = Path(file).expanduser()
     if path.exists() or "/" in file:
@@ -119,7 +119,7 @@ def _strangers(plan: Plan, config: Config) -> Iterator[Problem]:
 
 
 def _summary(plan: Plan, expected: Forecast, config: Config, warnings: Sequence[Problem]) -> Iterator[str]:
-    size = f"{_counted(len(plan.tasks), 'task')} in {_counted(len(plan.sprints), 'sprint')}"
+    size = f"{counted(len(plan.tasks), 'task')} in {counted(len(plan.sprints), 'sprint')}"
     yield f"{plan.title or plan.name}: {size}. No errors."
     yield ""
     yield from _table([_HEAD, *_rows(plan, expected, config)])
@@ -129,7 +129,7 @@ def _summary(plan: Plan, expected: Forecast, config: Config, warnings: Sequence[
     path = critical_path(plan.graph, expected.expected)
     tokens = sum(expected.expected.get(name, 0) for name in path)
     yield ""
-    yield f"Critical path: {_counted(len(path), 'task')}, {tokens:,} tokens: {' -> '.join(path)}"
+    yield f"Critical path: {counted(len(path), 'task')}, {tokens:,} tokens: {' -> '.join(path)}"
     yield ""
     yield f"Warnings: {len(warnings) or 'none'}"
     yield from (f"  {problem}" for problem in warnings)

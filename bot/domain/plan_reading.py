@@ -35,7 +35,7 @@ class Reading(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def check_plan(source: Node, known: Collection[str] = ()) -> Reading:
+def check_plan(source: Node, known: Collection[str] = (), most_tasks: int = MAX_TASKS) -> Reading:
     """The plan, with its errors and warnings. `known`: ids of the project's tasks that `after` may name as well."""
     report = Report()
     if not isinstance(source, Table):
@@ -45,7 +45,7 @@ def check_plan(source: Node, known: Collection[str] = ()) -> Reading:
     if "name" not in head:
         report.error(source.line, "", "`name` is missing: a short name for the plan, say `name: granter-v2`")
     sprints = _sprints(_only(source, "sprints", report), report)
-    read = _tasks(_only(source, "tasks", report), source.line, report)
+    read = _tasks(_only(source, "tasks", report), source.line, report, most_tasks)
     if not sprints:
         sprints = tuple(PlanSprint(number=n) for n in sorted({each.task.sprint for each in read}))
     read = linked(read)
@@ -111,15 +111,15 @@ def _budget(entry: Entry | None, where: str, report: Report) -> dict[Rung, int]:
     return {Rung(name): tokens for name, tokens in values.items()}
 
 
-def _tasks(entry: Entry | None, line: int, report: Report) -> tuple[ReadTask, ...]:
+def _tasks(entry: Entry | None, line: int, report: Report, most_tasks: int) -> tuple[ReadTask, ...]:
     if entry is None:
         report.error(line, "", "`tasks` is missing: the list of what is to be done")
         return ()
     tables = tuple(tables_of(entry.node, report, "tasks"))
     if isinstance(entry.node, Items) and not entry.node.nodes:
         report.error(entry.line, "tasks", "there is none")
-    if len(tables) > MAX_TASKS:
-        report.error(entry.line, "tasks", f"{len(tables)} are too many for one plan: at most {MAX_TASKS}")
+    if len(tables) > most_tasks:
+        report.error(entry.line, "tasks", f"{len(tables)} are too many for one plan: at most {most_tasks}")
         return ()
     return tuple(read for table in tables if (read := read_task(table, report)) is not None)
 

@@ -43,6 +43,15 @@ class WorkingHours(Frozen):
             total += max(timedelta(), min(closes, end) - max(opens, start))
         return total
 
+    def after(self, at: datetime, working: timedelta) -> datetime:
+        """The moment by which so much working time has passed; where there is none within a year, that much later."""
+        for opens, closes in self._spans_from(at):
+            begins = max(at, opens)
+            if begins + working <= closes:
+                return begins + working
+            working -= max(timedelta(), closes - begins)
+        return at + working
+
     def _spans_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The open spans (UTC), in order, from the local day of `at`."""
         first = at.astimezone(ZoneInfo(self.zone)).date()
