@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.task import TaskState
 from bot.store.tables import EventRow, TaskRow
+from bot.store.tasks import REMARKS
 
 
 async def events_of(session: AsyncSession, pks: Collection[int]) -> Mapping[int, Sequence[EventRow]]:
-    """Each task's events, oldest first."""
+    """Each task's events, oldest first, remarks apart: an alert must not hide why a task stands where it does."""
     found: dict[int, list[EventRow]] = defaultdict(list)
-    query = select(EventRow).where(EventRow.task_pk.in_(pks)).order_by(EventRow.id)
+    query = select(EventRow).where(EventRow.task_pk.in_(pks), EventRow.kind.not_in(REMARKS)).order_by(EventRow.id)
     for event in await session.scalars(query):
         found[event.task_pk].append(event)
     return found

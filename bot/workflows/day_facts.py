@@ -69,7 +69,7 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
 
 
 async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Sequence[EventRow]) -> Stuck:
-    newest = events[-1]
+    newest = await tasks.standing_event(session, row)
     by = next((event.who for event in reversed(events) if event.kind == "blocked"), ORCH)
     history = await tasks.history(session, row.pk)
     failed = bool(history) and history[-1].outcome not in NO_FAILURE

@@ -124,6 +124,7 @@ async def post_evening(post: Post) -> None:
     levels = dict(gathered.levels)
     await post.want(
         "reports/consolidation", finished=await post.finished_today(), tomorrow=tomorrow, plan=day.plan,
+        still_open=len(gathered.facts.tasks),
         used=levels["day"].used_tokens, limit=levels["day"].limit.tokens, cost=levels["day"].used_microusd,
         did=[sentence(action) for action in done], needs=[sentence(need) for need in day.needs],
     )  # fmt: skip

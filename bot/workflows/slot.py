@@ -14,7 +14,8 @@ from dbos._error import DBOSException  # not exported
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.slots import late_minutes
-from bot.store import slots, tasks
+from bot.store import outbox, slots, tasks
+from bot.store.tables import TaskRow
 from bot.workflows.clock import Start
 from bot.workflows.day_posts import POSTS, Post
 from bot.workflows.office import Office
@@ -34,6 +35,8 @@ def register_slots(office: Office) -> Start:
     async def run_slot(project: str, kind: str, day: str) -> None:
         try:
             await office.tx(keep, project, kind, date.fromisoformat(day))
+            if kind == "evening":
+                await office.step(show_statuses, project)
         except DBOSException:
             raise
         except Exception:
@@ -48,6 +51,16 @@ def register_slots(office: Office) -> Start:
             await DBOS.start_workflow_async(run_slot, project, kind, day.isoformat())
 
     return start
+
+
+async def show_statuses(office: Office, project: str) -> None:
+    """R-DAY-3: every open task's card shows how it stands. Each in a transaction of its own: stages change several in
+    one, and in another order."""
+    async with office.db.read() as session:
+        pks = [row.pk for row in await tasks.in_project(session, project)]
+    for pk in pks:
+        async with office.db.begin() as session:
+            await outbox.want_card(session, await session.get_one(TaskRow, pk))
 
 
 async def keep(office: Office, session: AsyncSession, project: str, kind: str, day: date) -> None:

@@ -38,7 +38,8 @@ class Moved:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Orch, Moved]]:
     clock = Moved()
-    setup = {"checks": (), "policy": {"review_sla_minutes": 60}, "now": clock}
+    project = {"working_days": ["mon", "tue", "wed", "thu", "fri"]}
+    setup = {"checks": (), "project": project, "policy": {"review_sla_minutes": 60}, "now": clock}
     async with conversation(tmp_path_factory.mktemp("day"), **setup) as talk:
         talk.world.rates.enabled = False
         yield talk, clock
@@ -99,6 +100,7 @@ async def test_a_day(day: tuple[Orch, Moved]) -> None:
     evening = await _post(orch, clock, time(17, 0, 5), "End of the day · GRANTER")
     assert f"{stopped} is being merged" in words(evening)
     assert "Next working day, Tue 24 Nov" in words(evening)
+    assert "The cards of 2 open tasks are brought up to date." in words(evening)
     await orch.channel.shows(stopped, state="Merged")
     assert f"{unreviewed} waits for an approval" in words(evening)
 
@@ -110,7 +112,11 @@ async def test_a_day(day: tuple[Orch, Moved]) -> None:
         planned = await project_events.between(session, "GRANTER", begun, clock(), ["day_planned"])
     assert rows == dict.fromkeys(("morning", "midday", "evening"), "posted")
     assert [event.detail["day"] for event in planned] == ["2026-11-23", "2026-11-24"]
-    heads = [m for m in orch.world.messages(CHANNEL) if any(b["type"] == "header" for b in m.blocks)]
+    heads = [
+        m
+        for m in orch.world.messages(CHANNEL)
+        if any(b["type"] == "header" for b in m.blocks) and "standup/GRANTER/" in repr(m)
+    ]
     assert len(heads) == 3, "each once"
     await orch.books.agree()
 
