@@ -152,7 +152,7 @@ def _awaiting_approval(each: Standing, project: Project) -> Blocker | None:
         return None
     first = tuple(who for who in approvers(task, project.team) if who not in each.approved_by)
     have = f"; approved by {len(each.approved_by)} of 2" if task.route.security else ""
-    return _blocker(each, Kind.APPROVAL, "approval", each.entered_at, f"waits for approval{have}", first=first)
+    return _blocker(each, Kind.APPROVAL, "approval", each.entered_at, f"its change is ready{have}", first=first)
 
 
 def approvers(task: Task, team: Team) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +24,7 @@ from bot.domain.nudges import Nudge, Told
 from bot.domain.person_settings import NOTHING_SET, PersonSettings
 from bot.domain.project import Project
 from bot.domain.providers import PROVIDER_OF, Healthy
+from bot.domain.task import TaskState
 from bot.store import blockers as store
 from bot.store import outbox, people_settings, tasks
 from bot.store.tables import BlockerRow, TaskRow
@@ -243,22 +245,19 @@ async def _tell(
 
 
 def _remember(session: AsyncSession, scene: Scene, row: BlockerRow, told: Told) -> None:
-    """An event of the task, with the plan's own message (R-MSG-3)."""
+    """An event of the task, with the plan's own message (R-MSG-3) the first time, where the event that blocked the task
+    has none."""
     blocker = scene.found[row.key]
-    alert = blocker_alert_of(
-        blocker.task,
-        zone=ZoneInfo(scene.project.timezone),
-        reason=blocker.reason,
-        at=scene.now,
-        recommended=blocker.propose,
-    )
-    detail = {
-        "blocker": row.key,
-        "kind": row.kind,
-        "step": told.step,
-        "alerted": told.who,
-        "alert": alert.json_fields(),
-    }
+    detail: dict[str, Any] = {"blocker": row.key, "kind": row.kind, "step": told.step, "alerted": told.who}
+    if blocker.task.state is not TaskState.BLOCKED and len(store.told_of(row)) == 1:
+        alert = blocker_alert_of(
+            blocker.task,
+            zone=ZoneInfo(scene.project.timezone),
+            reason=blocker.reason,
+            at=scene.now,
+            recommended=blocker.propose,
+        )
+        detail["alert"] = alert.json_fields()
     name = f"<#{told.who}>" if told.step == "channel" else f"<@{told.who}>"
     session.add(store.remark_of(row, scene.now, ORCH, "alerted", f"told {name} ({told.step})", blocker, detail))
 

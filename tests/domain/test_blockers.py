@@ -109,14 +109,14 @@ def test_who_is_asked_for_an_approval() -> None:
     """The requester's and the owner's own approval never counts; a security task names the security approvers."""
     task = a_task(state=TaskState.AWAITING_APPROVAL)
     (blocker,) = found(stands(task))
-    assert (blocker.kind, blocker.first, blocker.reason) == (Kind.APPROVAL, ("two", "lead"), "waits for approval")
+    assert (blocker.kind, blocker.first, blocker.reason) == (Kind.APPROVAL, ("two", "lead"), "its change is ready")
     assert approvers(a_task(owner="two"), TEAM) == ("lead",)
     team = Team(leads=("lead",), approvers=("two",), security_approvers=("sec", "sam"))
     secured = a_task(security=True, state=TaskState.AWAITING_APPROVAL)
     assert approvers(secured, team) == ("sec", "sam")
     assert approvers(secured, TEAM) == ("lead", "two"), "two people are needed, and there is one security approver"
     (blocker,) = found(stands(secured, approved_by=("sec",)), project=PROJECT.model_copy(update={"team": team}))
-    assert (blocker.first, blocker.reason) == (("sam",), "waits for approval; approved by 1 of 2")
+    assert (blocker.first, blocker.reason) == (("sam",), "its change is ready; approved by 1 of 2")
 
 
 def test_a_new_commit_is_a_new_request() -> None:
