@@ -13,11 +13,11 @@ from bot.config import Config
 from bot.domain import prices
 from bot.domain.command_text import nearest
 from bot.domain.plan import Plan, unknown_owners
-from bot.domain.plan_budget import PAID, Forecast, Planned, by_rung, forecast, review_tokens
+from bot.domain.plan_budget import Forecast, Planned, by_rung, forecast, review_tokens
 from bot.domain.plan_errors import Problem, errors_of
 from bot.domain.plan_graph import critical_path
 from bot.domain.routing import RoutePolicy
-from bot.domain.task import Rung
+from bot.domain.task import PAID, Rung
 from bot.errors import ConfigError, OrchError
 from bot.settings import load_settings
 from bot.store import sprints, tasks

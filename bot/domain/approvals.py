@@ -225,6 +225,17 @@ def who_could_approve(team: Team, task: Task) -> tuple[str, ...]:
     return who_counts(team, security=task.route.security, own=(task.requester, task.owner))
 
 
+def who_is_asked(team: Team, task: Task) -> tuple[str, ...]:
+    """Who is asked to approve it, of those whose approval counts: the approvers; of a security task its security
+    approvers, and the approvers too where those are not two."""
+    named = team.who_approves
+    counts = who_could_approve(team, task)
+    if task.route.security:
+        security = tuple(who for who in team.who_approves_security if who in counts)
+        named = security if len(security) > 1 else (*security, *named)
+    return tuple(dict.fromkeys(who for who in named if who in counts))
+
+
 def may_need_approval(task: Task) -> bool:
     """Whether it is, or may become, a change that waits for approval: work of a model that has not ended."""
     return task.state not in ENDED and task.route.rung not in (Rung.MANUAL, Rung.GEMINI)

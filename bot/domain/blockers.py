@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.approvals import Team, own_approval
+from bot.domain.approvals import who_is_asked
 from bot.domain.project import Project
 from bot.domain.providers import Provider
-from bot.domain.task import ENDED, Frozen, Rung, Task, TaskState
+from bot.domain.spans import exact
+from bot.domain.task import ENDED, GIVEN_UP, Frozen, Rung, Task, TaskState
 
 
 class Kind(StrEnum):
@@ -143,26 +144,16 @@ def _in_review(each: Standing, project: Project, resting: Mapping[Rung, datetime
     since = each.entered_at + project.review_sla
     if each.task.state is not TaskState.IN_REVIEW or now < since or Rung.GEMINI in resting:
         return None
-    return _blocker(each, Kind.REVIEW, "review", since, f"its review has taken {span_words(now - each.entered_at)}")
+    return _blocker(each, Kind.REVIEW, "review", since, f"its review has taken {exact(now - each.entered_at)}")
 
 
 def _awaiting_approval(each: Standing, project: Project) -> Blocker | None:
     task = each.task
     if task.state is not TaskState.AWAITING_APPROVAL:
         return None
-    first = tuple(who for who in approvers(task, project.team) if who not in each.approved_by)
+    first = tuple(who for who in who_is_asked(project.team, task) if who not in each.approved_by)
     have = f"; approved by {len(each.approved_by)} of 2" if task.route.security else ""
     return _blocker(each, Kind.APPROVAL, "approval", each.entered_at, f"its change is ready{have}", first=first)
-
-
-def approvers(task: Task, team: Team) -> tuple[str, ...]:
-    """Whose approval counts for the task; of a security task its security approvers, and the others too where those
-    are not two (R-APR)."""
-    named = team.who_approves
-    if task.route.security:
-        own = tuple(who for who in team.who_approves_security if own_approval(who, team, task) is None)
-        named = own if len(own) > 1 else (*own, *named)
-    return tuple(dict.fromkeys(who for who in named if own_approval(who, team, task) is None))
 
 
 def _dependency(each: Standing, by_id: Mapping[str, Standing], ended: Mapping[str, TaskState]) -> Blocker | None:
@@ -172,7 +163,7 @@ def _dependency(each: Standing, by_id: Mapping[str, Standing], ended: Mapping[st
     if task.state is not TaskState.QUEUED:
         return None
     for name in task.after:
-        if ended.get(name) in (TaskState.FAILED, TaskState.CANCELLED):
+        if ended.get(name) in GIVEN_UP:
             reason = f"waits for {name}, which was {'rejected' if ended[name] is TaskState.FAILED else 'stopped'}"
             return _blocker(each, Kind.DEPENDENCY, f"after-{name}", each.entered_at, reason)
         other = by_id.get(name)
@@ -209,8 +200,8 @@ def _deadline(each: Standing, by_id: Mapping[str, Standing], now: datetime, *, s
     since = due if stands else max(due - work, each.task.created_at)
     if now < since:
         return None
-    passed = f"was due {span_words(now - due)} ago"
-    reason = passed if now >= due else f"is due in {span_words(due - now)}, with about {span_words(work)} of work to go"
+    passed = f"was due {exact(now - due)} ago"
+    reason = passed if now >= due else f"is due in {exact(due - now)}, with about {exact(work)} of work to go"
     kind = Kind.OVERDUE if each.task.state is TaskState.WITH_HUMAN else Kind.DEADLINE
     return _blocker(each, kind, f"due-{int(due.timestamp())}", since, reason)
 
@@ -256,13 +247,3 @@ def _blocker(
         follows=follows,
         told=told,
     )
-
-
-def span_words(span: timedelta) -> str:
-    """12 min; 3 h 5 min; 2 days."""
-    minutes = max(0, int(span.total_seconds() // 60))
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
-    return f"{minutes // (24 * 60)} days"

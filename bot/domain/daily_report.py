@@ -9,7 +9,7 @@ from bot.domain.budget import Level
 from bot.domain.forecast import Forecast, forecast
 from bot.domain.outlook import Outlook, Pace
 from bot.domain.report_facts import Facts, PlannedFact, TaskFact
-from bot.domain.task import Frozen, TaskState
+from bot.domain.task import GIVEN_UP, Frozen, TaskState
 
 #: How much of the way lies behind a task in each state: the stages edit, check, review, approval and merge.
 PERCENT: dict[TaskState, int] = {
@@ -84,7 +84,6 @@ def daily_report(facts: Facts) -> Daily:
     verdict = judge.outlook(facts, expected)
     at_work = [t for t in facts.tasks if t.open and t.state not in (TaskState.QUEUED, TaskState.BLOCKED)]
     by_id = {task.id: task for task in facts.tasks}
-    given_up = (TaskState.FAILED, TaskState.CANCELLED)
     return Daily(
         project=facts.project,
         day=facts.day,
@@ -92,7 +91,7 @@ def daily_report(facts: Facts) -> Daily:
         in_progress=tuple(line(t) for t in sorted(at_work, key=lambda t: -PERCENT.get(t.state, 0))),
         queued=tuple(line(by_id[name]) for name in facts.urgent if name in by_id),
         blocked=tuple(line(t) for t in judge.blocked(facts)),
-        failed=tuple(line(t) for t in facts.tasks if t.state in given_up and facts.ended_on.get(t.id) == facts.day),
+        failed=tuple(line(t) for t in facts.tasks if t.state in GIVEN_UP and facts.ended_on.get(t.id) == facts.day),
         usage=tuple(_usage(facts)),
         alerts=verdict.reasons,
         next_day=facts.next_day,

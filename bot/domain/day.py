@@ -15,6 +15,7 @@ from bot.domain.day_plan import Fit, Room, fit, needed_by
 from bot.domain.escalation import Again, Stop
 from bot.domain.plan_budget import TERSE_REVIEW
 from bot.domain.routing import ROWS
+from bot.domain.spans import rough
 from bot.domain.task import CI, Frozen, Rung, Task, TaskState
 
 #: After so many reviews of one commit without a verdict a person has to look (R-SEC-4).
@@ -183,7 +184,7 @@ def _left_stuck(stuck: Stuck, facts: DayFacts) -> Need:
     hidden = {STOP, SPLIT} if stuck.was_proposed_split else {STOP}
     offered = tuple(each for each in buttons(stuck.task, proposed=stuck.proposed) if each not in hidden)
     by = f" by {'CI' if stuck.blocked_by == CI else 'a person'}" if stuck.blocked_by else ""
-    why = f"blocked{by} for {_long(facts.now - stuck.since)}: {stuck.why[:WHY_CHARACTERS]}"
+    why = f"blocked{by} for {rough(facts.now - stuck.since)}: {stuck.why[:WHY_CHARACTERS]}"
     return Need(task=stuck.task, why=why, buttons=offered)
 
 
@@ -197,7 +198,7 @@ def _with_people(facts: DayFacts) -> list[Waiting]:
 
 
 def _approval(waiting: Waiting, facts: DayFacts) -> Need:
-    long = _long(facts.now - waiting.since)
+    long = rough(facts.now - waiting.since)
     return Need(task=waiting.task, why=f"waits for an approval for {long}", buttons=(APPROVE,))
 
 
@@ -209,7 +210,7 @@ def _chase(waiting: Waiting, facts: DayFacts) -> Action | None:
     """R-MET: a review is done within its time, or somebody hears of it."""
     if not _over(waiting, facts) or waiting.task.id in {task.id for task in facts.approved}:
         return None
-    long = _long(facts.now - waiting.since)
+    long = rough(facts.now - waiting.since)
     if waiting.task.state is TaskState.AWAITING_APPROVAL:
         why = f"waits for an approval for {long}; its approvers were reminded"
         return Action(what="chase", task=waiting.task, why=why, rule="R-DAY-2", people=waiting.people)
@@ -260,11 +261,3 @@ def _cost(action: Action) -> dict[Rung, int]:
             return {Rung.GEMINI: TERSE_REVIEW}
         case _:
             return {}
-
-
-def _long(duration: timedelta) -> str:
-    """5 min, 3 h, 2 days."""
-    minutes = int(duration.total_seconds() // 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from bot.domain import card
-from bot.domain.approvals import Person, Team
-from bot.domain.blockers import approvers
+from bot.domain.approvals import Person, Team, who_is_asked
 from bot.domain.card import Button
 from bot.domain.clicks import may_click
 from bot.domain.task import ENDED, Frozen, Rung, Task, TaskState
@@ -78,4 +77,4 @@ def pages_of(count: int) -> int:
 
 
 def _may_approve(person: str, team: Team, mine: Mine) -> bool:
-    return person in approvers(mine.task, team) and person not in mine.approved_by
+    return person in who_is_asked(team, mine.task) and person not in mine.approved_by

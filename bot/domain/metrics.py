@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from bot.domain.saving import GOAL, LEVERS, STEPS, Saving
-from bot.domain.task import Frozen, TaskState
+from bot.domain.task import FINISHED, Frozen, TaskState
 
 Unit = Literal["share", "seconds", "count", "microusd"]
 #: Of so many events behind a metric the ids are given; `count` tells how many there were.
@@ -161,13 +161,13 @@ def _finishes(record: Record) -> list[Happened]:
     """The event by which each task was finished in the window."""
     first: dict[str, Happened] = {}
     for event in record.events:
-        if event.state in (TaskState.MERGED, TaskState.DONE):
+        if event.state in FINISHED:
             first.setdefault(event.task, event)
     return [event for event in first.values() if record.start <= event.at < record.end]
 
 
 def _schedule(record: Record) -> Metric:
-    ended = {event.task: event.at for event in record.events if event.state in (TaskState.MERGED, TaskState.DONE)}
+    ended = {event.task: event.at for event in record.events if event.state in FINISHED}
     given_up = {event.task for event in record.events if event.state is TaskState.CANCELLED} - set(ended)
     due = {t: at for t, at in record.deadlines.items() if record.start <= at < record.end and t not in given_up}
     kept = [task for task, at in due.items() if task in ended and ended[task] <= at]

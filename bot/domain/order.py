@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from bot.domain.file_holds import Holds
 from bot.domain.paths import may_share
 from bot.domain.providers import Provider, Rest
-from bot.domain.task import ENDED, WORKED_ON, Frozen, Rung, Task, TaskState
+from bot.domain.task import ENDED, FINISHED, WORKED_ON, Frozen, Rung, Task, TaskState
 
 PRIORITY_ORDER = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 #: States in which a task holds its files: from the first attempt until it is merged or given up (R-PAR-2).
@@ -131,7 +131,7 @@ def chains(tasks: Sequence[Task]) -> dict[str, int]:
 def _dependency(task: Task, by_id: Mapping[str, Task]) -> str | None:
     for name in task.after:
         other = by_id.get(name)
-        if other is not None and other.state not in (TaskState.MERGED, TaskState.DONE):
+        if other is not None and other.state not in FINISHED:
             ended = f", which is {other.state}" if other.state in ENDED else ""
             return f"waiting for {name}{ended}"
     return None

@@ -9,12 +9,10 @@ from typing import Literal
 from bot.domain.budget import Level
 from bot.domain.forecast import Forecast
 from bot.domain.report_facts import Facts, TaskFact
-from bot.domain.task import Frozen, TaskState
+from bot.domain.task import UNDER_REVIEW, Frozen, TaskState
 
 Verdict = Literal["go", "caution", "no_go"]
 Pace = Literal["on track", "at risk", "over"]
-#: States in which a change waits for a verdict or for people's approval.
-UNDER_REVIEW = frozenset({TaskState.IN_REVIEW, TaskState.AWAITING_APPROVAL})
 #: So many ids are named in one reason.
 NAMED = 5
 

@@ -14,7 +14,6 @@ from bot.errors import UserMistake
 
 #: What gemini's review of one small task takes, "terse" as R-BUD-2 has it.
 TERSE_REVIEW = 1_000
-PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
 
 
 class Planned(NamedTuple):

@@ -10,12 +10,11 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from bot.domain.task import TaskState
+from bot.domain.task import FINISHED, TaskState
 
 Graph = Mapping[str, Sequence[str]]
 
 #: States of a task that others need not wait for any more.
-OVER = frozenset({TaskState.MERGED, TaskState.DONE})
 
 
 class Waiting(Protocol):
@@ -135,7 +134,7 @@ def first_unblocked(graph: Graph, states: Mapping[str, TaskState], finished: str
     A task that the states do not name counts as queued, since it has not begun."""
 
     def is_over(name: str) -> bool:
-        return name == finished or name not in graph or states.get(name) in OVER
+        return name == finished or name not in graph or states.get(name) in FINISHED
 
     return next(
         (

@@ -21,11 +21,10 @@ from bot.domain.plan_fields import (
     tokens_or_none_at_all,
 )
 from bot.domain.plan_rules import ReadTask, judge, linked
-from bot.domain.task import Rung
+from bot.domain.task import PAID, Rung
 
 MAX_TASKS = 500
-_PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
-_BUDGET_FIELDS: Mapping[str, Field] = {rung.value: Field(rung.value, tokens_or_none_at_all) for rung in _PAID}
+_BUDGET_FIELDS: Mapping[str, Field] = {rung.value: Field(rung.value, tokens_or_none_at_all) for rung in PAID}
 
 
 class Reading(NamedTuple):

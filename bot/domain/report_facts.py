@@ -10,12 +10,11 @@ from bot.domain.budget import Level, Limits
 from bot.domain.metrics import Metric
 from bot.domain.saving import Saving
 from bot.domain.sprint import Sprint, current
-from bot.domain.task import ENDED, Frozen, Priority, Rung, TaskState, TaskType
+from bot.domain.task import ENDED, FINISHED, GIVEN_UP, Frozen, Priority, Rung, TaskState, TaskType
 from bot.domain.working_days import WorkingDays
 from bot.domain.working_hours import WorkingHours
 
 #: States of work that is finished (R-MSG-6: completed).
-FINISHED = frozenset({TaskState.MERGED, TaskState.DONE})
 
 
 class TaskFact(Frozen):
@@ -107,7 +106,7 @@ class Facts(Frozen):
     def of_sprint(self) -> tuple[TaskFact, ...]:
         """The tasks of the open sprint that were not given up; without an open one, of all."""
         own = self.sprint
-        wanted = (t for t in self.tasks if t.state not in (TaskState.CANCELLED, TaskState.FAILED))
+        wanted = (t for t in self.tasks if t.state not in GIVEN_UP)
         if own is None or own.sprint.state != "open":
             return tuple(wanted)
         return tuple(task for task in wanted if task.sprint == own.sprint.number)

@@ -18,7 +18,7 @@ from bot.domain.project import Project
 from bot.domain.simulation_calls import Cashier, Refusal
 from bot.domain.simulation_waits import Reason, Waits
 from bot.domain.simulation_work import Work
-from bot.domain.task import WORKED_ON, Rung, TaskState
+from bot.domain.task import FINISHED, WORKED_ON, Rung, TaskState
 
 NO_LIMIT = 1_000_000
 
@@ -58,7 +58,7 @@ class Queue:
         if not work.waits_on:
             self.put(work, now)
             return
-        open_ones = (n for n in work.task.after if n in self._works and self._works[n].task.state not in ENDED_WELL)
+        open_ones = (n for n in work.task.after if n in self._works and self._works[n].task.state not in FINISHED)
         self._waits.begin(work.id, work.rung, now, ("dependency", next(open_ones, "")))
 
     def _wait_anew(self, work: Work, now: datetime) -> None:
@@ -186,6 +186,3 @@ class Queue:
         shorts = {work: self._cashier.review_is_short(work) for work in self._reviews.values()}
         found |= {work for work, short in shorts.items() if short and short.limit == "sprint"}
         return {work.planned.task.sprint for work in found}
-
-
-ENDED_WELL = (TaskState.MERGED, TaskState.DONE)

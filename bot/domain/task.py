@@ -49,6 +49,10 @@ class Rung(StrEnum):
     MANUAL = "manual"
 
 
+#: The rungs that a model stands behind.
+PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
+
+
 class TaskState(StrEnum):
     """Where a task stands. `running`, `checking`, `in_review`, `merging` and `splitting` each have a stage workflow."""
 
@@ -101,6 +105,12 @@ RESUMED = frozenset({S.CHECKING, S.IN_REVIEW, S.AWAITING_APPROVAL, S.MERGING})
 WORKED_ON = STAGED - {S.SPLITTING}
 #: States in which nothing more happens by itself or by a click, `retry` of a cancelled or failed task apart.
 ENDED = frozenset({S.MERGED, S.DONE, S.CANCELLED, S.FAILED})
+#: Ended for good: what was asked for is there, and nothing of it can be queued again.
+FINISHED = frozenset({S.MERGED, S.DONE})
+#: Ended without it: stopped or rejected; `retry` queues it again.
+GIVEN_UP = ENDED - FINISHED
+#: A commit is there, and somebody looks at it.
+UNDER_REVIEW = frozenset({S.IN_REVIEW, S.AWAITING_APPROVAL})
 #: R-MSG-6: what the plan's status updates call each state.
 PLAN_STATUS: dict[TaskState, str] = {
     S.QUEUED: "queued",

@@ -12,7 +12,7 @@ from bot.domain.metrics import Metric
 from bot.domain.outlook import Outlook
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
 from bot.domain.saving import Saving
-from bot.domain.task import Frozen, TaskState, TaskType
+from bot.domain.task import GIVEN_UP, Frozen, TaskType
 
 
 class SprintLine(Frozen):
@@ -122,7 +122,7 @@ def _week(facts: Facts, monday: date) -> int:
 
 def _sprint(facts: Facts, fact: SprintFact) -> SprintLine:
     number = fact.sprint.number
-    own = [t for t in facts.tasks if t.sprint == number and t.state not in (TaskState.CANCELLED, TaskState.FAILED)]
+    own = [t for t in facts.tasks if t.sprint == number and t.state not in GIVEN_UP]
     done = sum(task.finished for task in own)
     total = len(own) + sum(each.sprint == number for each in facts.planned)
     return SprintLine(

@@ -13,7 +13,7 @@ from bot.domain.plan import Plan, PlanSprint, PlanTask
 from bot.domain.plan_budget import Planned, forecast, review_tokens
 from bot.domain.project import Project
 from bot.domain.sprint import Sprint
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import FINISHED, PAID, Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import ledger, limit_orders, sprints, tasks
 from bot.store.tables import TaskRow
@@ -22,8 +22,6 @@ from bot.workflows.learning import learned
 from bot.workflows.office import Office
 
 LISTED = 40
-PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
-OVER = (TaskState.MERGED, TaskState.DONE)
 
 
 async def plan(office: Office, project: Project) -> dict[str, Any]:
@@ -84,7 +82,7 @@ async def _sprint(
     return {
         "sprint": sprint,
         "total": len(of_it) + len(waiting),
-        "over": sum(row.state in OVER for row in of_it),
+        "over": sum(row.state in FINISHED for row in of_it),
         "states": [
             (TaskState(name).words if name in set(TaskState) else name, count) for name, count in states.items()
         ],

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.calls import Verdict
 from bot.domain.messages import assignment_of, blocker_alert_of, status_update_of
-from bot.domain.plan_graph import OVER, Graph, blocked_by, first_unblocked
-from bot.domain.task import PLAN_STATUS, Rung, Task, TaskState
+from bot.domain.plan_graph import Graph, blocked_by, first_unblocked
+from bot.domain.task import FINISHED, PLAN_STATUS, Rung, Task, TaskState
 from bot.store import ledger
 from bot.store.tables import PlanTaskRow, ReviewRow, TaskRow
 
@@ -75,7 +75,7 @@ async def _verdict(session: AsyncSession, row: TaskRow) -> Verdict | None:
 
 async def _graph(session: AsyncSession, row: TaskRow) -> tuple[Graph, dict[str, TaskState]]:
     """Which of the project's tasks that are not over wait for which, by sprint, day and number; planned ones too."""
-    over = [state.value for state in OVER]
+    over = [state.value for state in FINISHED]
     fields = (TaskRow.task_id, TaskRow.after, TaskRow.state, TaskRow.sprint, TaskRow.day, TaskRow.number)
     query = select(*fields).where(TaskRow.project == row.project, TaskRow.state.not_in(over))
     found = (await session.execute(query.order_by(TaskRow.sprint, TaskRow.day, TaskRow.number))).all()

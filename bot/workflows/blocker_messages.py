@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.blockers import span_words
 from bot.domain.card import alert_buttons
 from bot.domain.nudges import ORDINARY, Told
+from bot.domain.spans import exact
 from bot.domain.task import Rung, TaskState
 from bot.store import blockers as store
 from bot.store import outbox, tasks
@@ -34,11 +34,11 @@ async def message_of(office: Office, session: AsyncSession, rows: list[BlockerRo
         "items": items,
         "step": told.step,
         "instead_of": told.instead_of,
-        "waited": span_words(told.at - rows[0].since),
+        "waited": exact(told.at - rows[0].since),
         "mention": told.who if settings_thread and not in_channel else "",
         "leads": project.team.leads,
         "to_channel": told.step == "lead",
-        "quiet_for": span_words(project.blocker_sla * ORDINARY.acknowledged),
+        "quiet_for": exact(project.blocker_sla * ORDINARY.acknowledged),
     }
     return office.words_of(project.key).message("alerts/blocked", facts)
 
@@ -72,7 +72,7 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
         "tried": [f"{each.rung}: {each.why or each.outcome}" for each in attempts[-TRIED:]],
         "buttons": () if end else alert_buttons(task, proposed=propose, was_split=split),
         "solved": end is not None,
-        "after": span_words(end - blocker.since) if end else "",
+        "after": exact(end - blocker.since) if end else "",
         "who": await store.who_solved(session, blocker) if end else "",
     }
 

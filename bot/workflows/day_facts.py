@@ -15,7 +15,7 @@ from bot.domain.day_plan import Room
 from bot.domain.escalation import Stop, next_step
 from bot.domain.project import Project
 from bot.domain.sprint import Sprint
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import GIVEN_UP, PAID, UNDER_REVIEW, Rung, TaskState
 from bot.store import ledger, sprints, tasks
 from bot.store.day import events_of, since
 from bot.store.tables import EventRow, TaskRow
@@ -24,10 +24,8 @@ from bot.workflows.merge import merge_facts
 from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import rests
 
-PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
 #: After these the rules have no next step: it was good, or somebody stopped it.
 NO_FAILURE = ("passed", "interrupted")
-REVIEWED = (TaskState.IN_REVIEW, TaskState.AWAITING_APPROVAL)
 
 
 class Gathered(NamedTuple):
@@ -42,7 +40,7 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
     now = office.now()
     today = project.day(now)
     rows = await tasks.in_project(session, project.key)
-    watched = [row for row in rows if row.state in (TaskState.BLOCKED, *REVIEWED)]
+    watched = [row for row in rows if row.state in (TaskState.BLOCKED, *UNDER_REVIEW)]
     events = await events_of(session, [row.pk for row in watched])
     open_ids = {row.task_id for row in rows}
     named = {name for row in rows for name in row.after} - open_ids
@@ -54,9 +52,11 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
     facts = DayFacts(
         now=now,
         tasks=tuple(tasks.as_task(row) for row in rows),
-        lost=tuple(row.task_id for row in ended if row.state in (TaskState.CANCELLED, TaskState.FAILED)),
+        lost=tuple(row.task_id for row in ended if row.state in GIVEN_UP),
         stuck=tuple([await _stuck(office, session, row, events[row.pk]) for row in rows if row.state == "blocked"]),
-        reviews=tuple([await _waiting(project, session, row, events[row.pk]) for row in rows if row.state in REVIEWED]),
+        reviews=tuple(
+            [await _waiting(project, session, row, events[row.pk]) for row in rows if row.state in UNDER_REVIEW]
+        ),
         approved=tuple([tasks.as_task(row) for row in rows if await _may_merge(office, session, row)]),
         resting=frozenset(await rests(office, session, project)),
         room=_room(project, levels),

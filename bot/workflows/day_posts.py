@@ -16,7 +16,6 @@ from bot.domain.day import Action, Day, DayFacts, Need, evening, midday, morning
 from bot.domain.day_plan import Fit
 from bot.domain.project import Project
 from bot.domain.slots import instant
-from bot.domain.task import TaskState
 from bot.store import outbox, project_events
 from bot.store.day import finished
 from bot.workflows.day_effects import do_all
@@ -27,7 +26,6 @@ from bot.workflows.reporting import want_report
 
 #: So many things that need a person have their buttons in the thread; the cards have them all.
 BUTTONS_FOR = 12
-OVER = (TaskState.MERGED, TaskState.DONE)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import card
 from bot.domain.approvals import Action, Person, merge_hindrance
 from bot.domain.assign import AssignRequest
 from bot.domain.routing import ROWS
-from bot.domain.task import ENDED, RESUMED, Route, Rung, TaskState, TaskType
+from bot.domain.task import ENDED, GIVEN_UP, RESUMED, Route, Rung, TaskState, TaskType
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.parts import parts_of
@@ -28,8 +30,6 @@ NEEDED: dict[Rung, Action] = {
     Rung.OPUS: Action.OPUS,
     Rung.MANUAL: Action.TAKE_OVER,
 }
-#: What ended without a result, and can be given to somebody all the same.
-STARTED_ANEW = (TaskState.CANCELLED, TaskState.FAILED)
 
 
 async def take_over(office: Office, deed: Deed) -> None:
@@ -49,7 +49,7 @@ async def hand_to(office: Office, deed: Deed, person: Person) -> None:
     async with doing(office, deed, Action.SEE) as (session, row):
         manual = row.state == TaskState.WITH_HUMAN or row.route["rung"] == Rung.MANUAL
         need_right(office, deed, Action.HAND_OVER if manual else Action.TAKE_OVER, row)
-        _need_open(row, ended_too=STARTED_ANEW)
+        _need_open(row, ended_too=GIVEN_UP)
         if row.state == TaskState.WITH_HUMAN and row.owner == person.id:
             raise UserMistake(f"{row.task_id} is with {person.name} already.")
         await _give_to(office, session, row, person.id, deed.person.id, "reassigned", "given to a person")
@@ -58,7 +58,7 @@ async def hand_to(office: Office, deed: Deed, person: Person) -> None:
 async def move(office: Office, deed: Deed, rung: Rung) -> None:
     """Give a task to a rung, from a fresh start and with what was learned. The security floor holds (R-SEC-1)."""
     async with doing(office, deed, NEEDED[rung]) as (session, row):
-        _need_open(row, ended_too=STARTED_ANEW)
+        _need_open(row, ended_too=GIVEN_UP)
         if rung is Rung.MANUAL:
             await _give_to(office, session, row, row.owner, deed.person.id, "reassigned", "given to its owner")
             return
@@ -142,7 +142,7 @@ async def _give_to(
     await tasks.void_approvals(session, row.pk, now)
     row.owner = owner
     move_to(office, row, Rung.MANUAL, why, "R-ESC-8")
-    if row.state in STARTED_ANEW:
+    if row.state in GIVEN_UP:
         await refuse_split(session, row)
         await tasks.step(session, row, TaskState.QUEUED, at=now, who=who, kind="retried", why=why)
     if row.state not in (TaskState.QUEUED, TaskState.BLOCKED):  # every stage, and the hands of another person
@@ -150,7 +150,7 @@ async def _give_to(
     await hand_over_work(office, session, row, who=who, kind=kind, why=why)
 
 
-def _need_open(row: TaskRow, ended_too: tuple[TaskState, ...] = ()) -> None:
+def _need_open(row: TaskRow, ended_too: Collection[TaskState] = ()) -> None:
     if row.state in ENDED and row.state not in ended_too:
         raise UserMistake(f"{row.task_id} is {state_words(row)} already.")
     if row.state == TaskState.MERGING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import Action, Person, refusal
-from bot.domain.task import ENDED, TaskState
+from bot.domain.task import FINISHED, GIVEN_UP, TaskState
 from bot.domain.thread_words import Steer
 from bot.store import outbox, project_events, replies, tasks
 from bot.store.tables import TaskRow
@@ -20,8 +20,6 @@ from bot.workflows.deeds import Deed, doing, state_words
 from bot.workflows.office import Office
 
 SEEN, DONE = "eyes", "white_check_mark"
-#: Ended for good: nothing of it can be queued again.
-OVER = (TaskState.MERGED, TaskState.DONE)
 #: States in which nothing goes on by itself, so that a reply alone changes nothing now.
 STANDING = (TaskState.AWAITING_APPROVAL, TaskState.BLOCKED, TaskState.CANCELLED, TaskState.FAILED)
 
@@ -44,7 +42,7 @@ async def steer(office: Office, deed: Deed, place: Place, wish: Steer) -> None:
             await _tell_once(office, session, row, deed.person.id, place, "not_yours", "replies/thread_not_yours")
             return
         text = office.redact(wish.text)
-        if row.state in OVER:
+        if row.state in FINISHED:
             await _tell_once(office, session, row, deed.person.id, place, "ended", "replies/thread_ended", text=text)
             return
         at = office.now()
@@ -106,7 +104,7 @@ async def _tell_once(
     **facts: object,
 ) -> None:  # fmt: skip
     """A private word in the thread, which comes once for each person and reason."""
-    again = row.state in ENDED and row.state not in OVER
+    again = row.state in GIVEN_UP
     message = office.render.message(template, {"row": row, "state": state_words(row), "may_retry": again, **facts})
     payload = {"user": person, "message": message, "thread_ts": place.thread_ts}
     key = f"told/{row.project}/{row.task_id}/{person}/{what}"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.approvals import Team
-from bot.domain.blockers import Blocker, Kind, Standing, approvers, blockers
+from bot.domain.approvals import Team, who_is_asked
+from bot.domain.blockers import Blocker, Kind, Standing, blockers
 from bot.domain.budget import LEAN
 from bot.domain.project import Project
 from bot.domain.task import ENDED, Route, Rung, Task, TaskState, TaskType
@@ -110,11 +110,11 @@ def test_who_is_asked_for_an_approval() -> None:
     task = a_task(state=TaskState.AWAITING_APPROVAL)
     (blocker,) = found(stands(task))
     assert (blocker.kind, blocker.first, blocker.reason) == (Kind.APPROVAL, ("two", "lead"), "its change is ready")
-    assert approvers(a_task(owner="two"), TEAM) == ("lead",)
+    assert who_is_asked(TEAM, a_task(owner="two")) == ("lead",)
     team = Team(leads=("lead",), approvers=("two",), security_approvers=("sec", "sam"))
     secured = a_task(security=True, state=TaskState.AWAITING_APPROVAL)
-    assert approvers(secured, team) == ("sec", "sam")
-    assert approvers(secured, TEAM) == ("lead", "two"), "two people are needed, and there is one security approver"
+    assert who_is_asked(team, secured) == ("sec", "sam")
+    assert who_is_asked(TEAM, secured) == ("lead", "two"), "two people are needed, and there is one security approver"
     (blocker,) = found(stands(secured, approved_by=("sec",)), project=PROJECT.model_copy(update={"team": team}))
     assert (blocker.first, blocker.reason) == (("sam",), "its change is ready; approved by 1 of 2")
 
