@@ -241,8 +241,10 @@ class Config(Section):
     token_budget_sprint: Tokens | None = Field(
         None, description="tokens a sprint; none = the preset's", examples=[150000]
     )
-    sprint_duration_days: int = Field(5, ge=1, description="working days of a sprint")
-    sprints_total: int | None = Field(None, ge=1, description="how many sprints are planned", examples=[5])
+    sprint_duration_days: int = Field(
+        5, ge=1, description="of the plan; read, not used: a sprint lasts as long as its plan says"
+    )
+    sprints_total: int | None = Field(None, ge=1, description="of the plan; read, not used", examples=[5])
     escalation_to: str | None = Field(None, description="of the plan; read, not used")
     review_mcp: str | None = Field(None, description="of the plan; read, not used")
     status: str | None = Field(None, description="of the plan; read, not used")
