@@ -106,6 +106,8 @@ def move_to(office: Office, row: TaskRow, rung: Rung, why: str, rule: str) -> No
     row.route = {**row.route, "rung": rung.value, "reason": reason, "rule": rule}
     default = office.projects[row.project].limits.task.get(rung, 0)
     row.token_budget = 0 if rung is Rung.MANUAL else max(row.token_budget, default)
+    if rung is not Rung.OPUS:
+        row.opus_approved_by = None  # it was for opus, and comes back with nobody's click but a new one (R-ESC-8)
 
 
 async def block(

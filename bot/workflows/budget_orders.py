@@ -123,7 +123,9 @@ async def reset_task(office: Office, deed: Deed) -> tuple[int, int]:
         tokens = sum(each.tokens for each in added)
         if tokens:
             await limit_orders.end(session, [each.id for each in added], office.now())
-            row.token_budget = max(1, row.token_budget - tokens)
+            usual = office.projects[row.project].limits.task.get(Rung(row.route["rung"]), 0)
+            left = row.token_budget - tokens  # none where a change of rung took what was added away before
+            row.token_budget = left if left > 0 else usual
             why = f"budget put back by {tokens:,} to {row.token_budget:,} tokens an attempt"
             await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="budget_reset", why=why)
         return tokens, row.token_budget

@@ -21,6 +21,7 @@ async def report_incident(
 ) -> tuple[TaskRow, TaskRow]:
     """(opus's task, which waits for an approver's click; the person's task). The same delivery again returns what it
     made."""
+    what = office.redact(what)
     async with office.db.begin() as session:
         await tasks.lock_project(session, project.key)
         by_hand_key = f"{delivery_key}#by-hand"

@@ -117,7 +117,7 @@ def new_row(
         sprint=0,
         day=0,
         delivery_key=delivery_key,
-        text=request.text,
+        text=office.redact(request.text),  # it is shown on the card, to models and in the commit (R-SEC-3)
         route=chosen.model_dump(mode="json"),
         state="queued",
         priority=request.priority,

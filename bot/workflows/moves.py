@@ -7,12 +7,12 @@ from collections.abc import Collection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import card
-from bot.domain.approvals import Action, Person, merge_hindrance
+from bot.domain.approvals import MAY, Action, Person, merge_hindrance, roles_of
 from bot.domain.assign import AssignRequest
 from bot.domain.routing import ROWS
 from bot.domain.task import ENDED, GIVEN_UP, RESUMED, Route, Rung, TaskState, TaskType
 from bot.errors import UserMistake
-from bot.store import tasks
+from bot.store import ledger, tasks
 from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
@@ -115,6 +115,7 @@ async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who:
     resume = (await tasks.standing_event(session, row)).detail.get("resume")
     if row.state != TaskState.BLOCKED or resume not in RESUMED or row.head_commit is None:
         row.base_commit = row.start_commit = None
+        await _renew_approval(office, session, row, who)
         await forget_head(office, session, row)
         await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=who, kind=kind, why=why)
         return
@@ -125,6 +126,18 @@ async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who:
     if merging and merge_hindrance(await merge_facts(office, session, row)) is None:
         await tasks.step(session, row, TaskState.MERGING, at=office.now(), who=who, kind=kind,
                          why="its approvals stand")  # fmt: skip
+
+
+async def _renew_approval(office: Office, session: AsyncSession, row: TaskRow, who: str) -> None:
+    """An approval of opus was for the attempt that stopping ended, unless nothing was sent for it: the next one needs
+    another, which those who may give it give by asking for it (R-ESC-8)."""
+    if row.opus_approved_by is None:
+        return
+    calls = await ledger.calls_of(session, row.pk, row.attempt)
+    if not any(call.state not in ("intent", "refused") and call.purpose != "triage" for call in calls):
+        return
+    may = roles_of(who, office.projects[row.project].team, tasks.as_task(row)) & MAY[Action.OPUS]
+    row.opus_approved_by = who if may else None
 
 
 async def refuse_split(session: AsyncSession, row: TaskRow) -> None:

@@ -81,6 +81,7 @@ async def request_changes(office: Office, deed: Deed, head: str, reason: str) ->
         if not await can_click(office, session, row, deed, card.REQUEST_CHANGES, "next_attempt", "blocked"):
             return
         need_head(row, head)
+        reason = office.redact(reason)
         await tell_thread(office, session, row, f"changes-{row.attempt}", "thread/changes_requested",
                           who=deed.person.id, reason=reason)  # fmt: skip
         await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="changes_requested", why=reason,
@@ -98,6 +99,7 @@ async def reject(office: Office, deed: Deed, head: str, reason: str) -> None:
         if not await can_click(office, session, row, deed, card.REJECT, "rejected"):
             return
         need_head(row, head)
+        reason = office.redact(reason)
         await tasks.void_approvals(session, row.pk, office.now())
         await tasks.step(
             session, row, TaskState.FAILED, at=office.now(), who=deed.person.id, kind="rejected", why=reason,

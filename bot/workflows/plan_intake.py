@@ -52,7 +52,7 @@ async def queue_planned(
     )  # fmt: skip
     row = new_row(office, project, request, chosen, requester, delivery_key)
     row.task_id, row.sprint, row.day, row.number = task.id, task.sprint, task.day, task.number
-    row.criteria = list(task.success_criteria)
+    row.criteria = [office.redact(each) for each in task.success_criteria]
     row.after = await _befores(session, project, task)
     row.deadline = _deadline(project, task, first_day)
     await tasks.create(session, row, who=requester, why=f"{why}, to {chosen.rung}: {chosen.reason}")

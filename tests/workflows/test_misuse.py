@@ -1,0 +1,106 @@
+"""What somebody might try: more than their right, or more than they meant to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from bot.domain.approvals import Person
+from bot.domain.assign import AssignRequest
+from bot.domain.secrets import Redactor
+from bot.domain.task import Rung, TaskState
+from bot.store import tasks
+from bot.store.database import Database
+from bot.store.tables import EventRow, OutboxRow, TaskRow
+from bot.workflows import budget_orders, incident, intake, moves, people
+from bot.workflows.foreman import dispatch
+from bot.workflows.office import Office
+from tests.store.samples import NOW, ROUTE, a_call, created, migrated
+from tests.workflows.offices import an_office
+from tests.workflows.test_people import HEAD, awaiting, deed
+
+OPUS = {**ROUTE, "rung": "opus", "type": "logic"}
+TOKEN = "ghp_" + "a1B2c3D4e5" * 4
+
+
+async def at_opus(database: Database, call_state: str) -> TaskRow:
+    """A task in an attempt at opus that an approver let begin."""
+    row = await created(database, route=OPUS, opus_approved_by="U0TWO")
+    async with database.begin() as session:
+        locked = await tasks.lock(session, row.pk)
+        await tasks.start_attempt(session, locked, NOW)
+        await tasks.step(session, locked, TaskState.RUNNING, at=NOW, who="orch", why="attempt 1 at opus")
+        session.add(a_call(locked, rung="opus", state=call_state))
+    return row
+
+
+async def now(office: Office, row: TaskRow) -> TaskRow:
+    async with office.db.read() as session:
+        return await session.get_one(TaskRow, row.pk)
+
+
+@pytest.mark.parametrize(
+    ("call_state", "who", "state"),
+    [("unknown", "U0DEV", "blocked"), ("sent", "U0DEV", "blocked"), ("unknown", "U0LEAD", "running"),
+     ("refused", "U0DEV", "running")],
+)  # fmt: skip
+async def test_stopping_an_attempt_at_opus_buys_no_other(
+    database_url: str, call_state: str, who: str, state: str
+) -> None:
+    """R-ESC-8: the requester may stop and retry, and yet each attempt that is paid for needs an approver."""
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        row = await at_opus(database, call_state)
+        await people.cancel(office, deed("U0DEV"))
+        await people.retry(office, deed(who))
+        async with database.begin() as session:
+            await dispatch(office, session, "GRANTER")
+        assert (await now(office, row)).state == state
+
+
+async def test_an_approval_of_opus_does_not_outlast_another_rung(database_url: str) -> None:
+    """R-ESC-8: else a provider's failure could bring the task back to opus by it."""
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        row = await at_opus(database, "unknown")
+        await moves.move(office, deed("U0DEV"), Rung.SONNET)
+        assert (await now(office, row)).opus_approved_by is None
+
+
+async def test_a_secret_that_somebody_types_is_shown_to_nobody(database_url: str) -> None:
+    """R-SEC-3: neither in a task's text, nor in a reason, nor in an incident."""
+    async with migrated(database_url) as database:
+        office = replace(an_office(database), redact=Redactor())
+        await awaiting(database)
+        person, project = Person(id="U0DEV"), office.projects["GRANTER"]
+        request = AssignRequest(text=f"Document the login with {TOKEN}")
+        made = await intake.create_task(office, project, request, person, delivery_key="a")
+        assert "[secret: " in made.text
+        await incident.report_incident(office, project, f"{TOKEN} was published", person, delivery_key="b")
+        await people.request_changes(office, deed("U0LEAD"), HEAD, f"Use {TOKEN}")
+        async with database.begin() as session:
+            row = await tasks.find(session, "GRANTER", "S0-D0-1")
+            assert row is not None
+            await tasks.lock(session, row.pk)
+            row.state, row.head_commit = TaskState.AWAITING_APPROVAL.value, HEAD
+        await people.reject(office, deed("U0LEAD"), HEAD, f"It has {TOKEN}")
+        async with database.read() as session:
+            said = [str(each.payload) for each in await session.scalars(select(OutboxRow))]
+            said += [f"{each.why} {each.detail}" for each in await session.scalars(select(EventRow))]
+            said += [f"{each.text} {each.learned}" for each in await session.scalars(select(TaskRow))]
+        assert [each for each in said if TOKEN in each] == []
+
+
+async def test_taking_back_a_raise_that_is_gone_leaves_the_rungs_own_budget(database_url: str) -> None:
+    """R-BUD-4: a person's work has no budget; what was added before it is no debt of the attempts after it."""
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        row = await created(database, token_budget=2_000)
+        await budget_orders.raise_task(office, deed("U0LEAD"), 5_000, delivery_key="a")
+        await moves.move(office, deed("U0LEAD"), Rung.MANUAL)
+        await moves.move(office, deed("U0LEAD"), Rung.HAIKU)
+        await budget_orders.reset_task(office, deed("U0LEAD"))
+        usual = office.projects["GRANTER"].limits.task[Rung.HAIKU]
+        assert (await now(office, row)).token_budget == usual
