@@ -12,7 +12,8 @@ from bot.domain import card
 from bot.domain.task import Rung
 from bot.errors import UserMistake
 from bot.listeners import forms, home, manual, moves
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click
+from bot.listeners.desk import Desk, Payload
 from bot.workflows import people
 from bot.workflows.acknowledge import acknowledge
 from bot.workflows.deeds import Deed, may_open
@@ -21,25 +22,12 @@ from bot.workflows.deeds import Deed, may_open
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("action", run_action)
     for action_id in _CLICKS:
-        app.action(action_id)(_listener(desk))
+        app.action(action_id)(on_click(desk, "action", _page_of_home))
 
 
-def _listener(desk: Desk) -> Callable[..., Awaitable[None]]:
-    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
-        container = body.get("container") or {}
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
-            "action": action["action_id"],
-            "value": action.get("value") or "",
-            "trigger_id": body.get("trigger_id"),
-            "response_url": body.get("response_url"),
-            "home": home.page_of(body.get("view") or {}),  # where it was clicked on somebody's Home: the page
-        }
-        key = delivery_key("action", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "action", payload, ack)
-
-    return on_click
+def _page_of_home(body: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
+    """Where it was clicked on somebody's Home: the page."""
+    return {"home": home.page_of(body.get("view") or {})}
 
 
 async def run_action(desk: Desk, payload: Payload) -> None:

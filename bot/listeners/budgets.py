@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, NamedTuple, get_args
 
@@ -19,7 +18,8 @@ from bot.errors import UserMistake
 from bot.listeners import forms
 from bot.listeners.budget_sight import Of
 from bot.listeners.budget_sight import budget as seen
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click, on_submit
+from bot.listeners.desk import Desk, Payload
 from bot.workflows import budget_chart, budget_orders
 from bot.workflows.corrections import correct
 from bot.workflows.deeds import Deed
@@ -42,34 +42,11 @@ def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("budget", _click)
     desk.handles("budget_look", _look)
     desk.handles("budget_form", _submitted)
-
-    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
-        container = body.get("container") or {}
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
-            "action": action["action_id"],
-            "value": action.get("value") or "",
-            "trigger_id": body.get("trigger_id"),
-            "response_url": body.get("response_url"),
-        }
-        kind = "budget_look" if payload["action"] in LOOKS else "budget"
-        key = delivery_key(kind, payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, kind, payload, ack)
-
-    async def on_submit(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], view: dict[str, Any]) -> None:
-        try:
-            said = _check(desk, view)
-        except forms.FormMistakes as mistakes:
-            await ack(response_action="errors", errors=mistakes.errors)
-            return
-        payload = {"user": body["user"]["id"], **said}
-        key = delivery_key("budget_form", payload["user"], view.get("id"), view.get("hash"), body=body)
-        await desk.receive(key, "budget_form", payload, ack)
-
-    for action_id in ("budget_raise", "budget_defer", "budget_downgrade", *LOOKS):
-        app.action(action_id)(on_click)
-    app.view("budget_form")(on_submit)
+    for action_id in ("budget_raise", "budget_defer", "budget_downgrade"):
+        app.action(action_id)(on_click(desk, "budget"))
+    for action_id in LOOKS:
+        app.action(action_id)(on_click(desk, "budget_look"))
+    app.view("budget_form")(on_submit(desk, _check))
 
 
 async def budget(desk: Desk, payload: Payload, person: Person, command: kinds.Budget) -> None:

@@ -4,9 +4,6 @@ A page's buttons carry the whole question, so that nothing has to be remembered;
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.approvals import Person
@@ -16,7 +13,8 @@ from bot.domain.command_text import nearest
 from bot.domain.commands import parse
 from bot.errors import UserMistake
 from bot.listeners import sights
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click
+from bot.listeners.desk import Desk, Payload
 
 SEPARATOR = "|"
 NOT_UNDERSTOOD = "That button is from a list I no longer understand. Please ask again."
@@ -24,20 +22,8 @@ NOT_UNDERSTOOD = "That button is from a list I no longer understand. Please ask 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("list_page", _turn)
-
-    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
-        container = body.get("container") or {}
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
-            "value": action.get("value") or "",
-            "response_url": body.get("response_url"),
-        }
-        key = delivery_key("list_page", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "list_page", payload, ack)
-
     for action_id in ("list_next", "list_previous"):
-        app.action(action_id)(on_click)
+        app.action(action_id)(on_click(desk, "list_page"))
 
 
 async def show(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import time
 from typing import Any
 
@@ -11,25 +10,15 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.person_settings import read_zone
 from bot.errors import UserMistake
 from bot.listeners import forms
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click
+from bot.listeners.desk import Desk, Payload
 from bot.workflows.own_settings import change_settings, settings_of
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("my_settings", _open)
     desk.handles("settings_form", _submitted)
-
-    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or "",
-            "trigger_id": body.get("trigger_id"),
-            "response_url": body.get("response_url"),
-        }
-        key = delivery_key("my_settings", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "my_settings", payload, ack)
-
-    app.action("my_settings")(on_click)
+    app.action("my_settings")(on_click(desk, "my_settings"))
 
 
 async def _open(desk: Desk, payload: Payload) -> None:

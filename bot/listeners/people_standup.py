@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
@@ -12,40 +11,18 @@ from bot.domain.people_standup import Answer
 from bot.domain.project import Project
 from bot.errors import UserMistake
 from bot.listeners import forms
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click, on_submit
+from bot.listeners.desk import Desk, Payload
 from bot.workflows import people_standup
 
 FIELDS = ("done", "next", "blocked")
-Ack = Callable[..., Awaitable[Any]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("standup_open", _open)
     desk.handles("standup_form", _submitted)
-
-    async def on_click(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or "",
-            "value": action.get("value") or "",
-            "trigger_id": body.get("trigger_id"),
-            "response_url": body.get("response_url"),
-        }
-        key = delivery_key("standup_open", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "standup_open", payload, ack)
-
-    async def on_submit(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        try:
-            said = _read(view)
-        except forms.FormMistakes as mistakes:
-            await ack(response_action="errors", errors=mistakes.errors)
-            return
-        payload = {"user": body["user"]["id"], **said}
-        key = delivery_key("standup_form", payload["user"], view.get("id"), view.get("hash"), body=body)
-        await desk.receive(key, "standup_form", payload, ack)
-
-    app.action("standup_answer")(on_click)
-    app.view("standup_form")(on_submit)
+    app.action("standup_answer")(on_click(desk, "standup_open"))
+    app.view("standup_form")(on_submit(desk, _read))
 
 
 async def _open(desk: Desk, payload: Payload) -> None:
@@ -57,7 +34,7 @@ async def _open(desk: Desk, payload: Payload) -> None:
     await forms.open_for(desk, payload, "the stand-up", view)
 
 
-def _read(view: dict[str, Any]) -> dict[str, Any]:
+def _read(_: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """What the form says. Raises FormMistakes."""
     values = view["state"]["values"]
     said = {name: (values[name][name].get("value") or "").strip() for name in FIELDS}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain import command_kinds as kinds
@@ -14,7 +11,8 @@ from bot.domain.message_reading import looks_like_assignment, parse_assignment
 from bot.domain.sprint import Leftover
 from bot.errors import UserMistake
 from bot.listeners import plan_sights
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click
+from bot.listeners.desk import Desk, Payload
 from bot.workflows import planning
 from bot.workflows.plan_intake import create_assigned
 
@@ -23,21 +21,8 @@ _CLOSINGS: dict[str, Leftover | None] = {"sprint_carry": "carry", "sprint_cancel
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("sprint", _click)
-
-    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
-        container = body.get("container") or {}
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
-            "action": action["action_id"],
-            "value": action.get("value") or "",
-            "response_url": body.get("response_url"),
-        }
-        key = delivery_key("sprint", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "sprint", payload, ack)
-
     for action_id in _CLOSINGS:
-        app.action(action_id)(on_click)
+        app.action(action_id)(on_click(desk, "sprint"))
 
 
 async def plan(desk: Desk, payload: Payload, person: Person, command: kinds.Plan) -> None:

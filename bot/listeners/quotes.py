@@ -6,7 +6,6 @@ of its buttons. Starting it makes the task of that delivery, so that a second cl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -18,7 +17,8 @@ from bot.domain.project import Project
 from bot.domain.task import Rung
 from bot.errors import UserMistake
 from bot.listeners import sights
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click
+from bot.listeners.desk import Desk, Payload
 from bot.store.tables import InboxRow
 from bot.workflows import intake
 
@@ -26,21 +26,12 @@ from bot.workflows import intake
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("quote", _click)
 
-    async def on_click(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
-        container = body.get("container") or {}
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
-            "action": action["action_id"],
-            "asked": action.get("block_id") or "",
-            "model": (action.get("selected_option") or {}).get("value") or action.get("value") or "",
-            "response_url": body.get("response_url"),
-        }
-        key = delivery_key("quote", payload["user"], action.get("action_ts"), body.get("trigger_id"), body=body)
-        await desk.receive(key, "quote", payload, ack)
+    def asked(_: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
+        chosen = (action.get("selected_option") or {}).get("value")
+        return {"asked": action.get("block_id") or "", "model": chosen or action.get("value") or ""}
 
     for action_id in ("quote_start", "quote_model", "quote_cancel"):
-        app.action(action_id)(on_click)
+        app.action(action_id)(on_click(desk, "quote", asked))
 
 
 async def show(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain import command_kinds as kinds
@@ -15,7 +12,8 @@ from bot.domain.thread_words import Order, Reply, Steer, read_reply, without_add
 from bot.errors import UserMistake
 from bot.listeners import forms, sights
 from bot.listeners.commands import run_command
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import on_click
+from bot.listeners.desk import Desk, Payload
 from bot.store.tables import TaskRow
 from bot.workflows import manual, moves, people, steering
 from bot.workflows.deeds import Deed
@@ -29,18 +27,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("reply", run_reply)
     desk.handles("reply_new_task", _open_form)
 
-    @app.action("reply_new_task")
-    async def on_new_task(ack: Callable[..., Awaitable[Any]], body: dict[str, Any], action: dict[str, Any]) -> None:
-        container = body.get("container") or {}
-        payload = {
-            "user": body["user"]["id"],
-            "channel": (body.get("channel") or {}).get("id") or container.get("channel_id") or "",
-            "text": action.get("value") or "",
-            "trigger_id": body.get("trigger_id"),
-            "response_url": body.get("response_url"),
-        }
-        key = delivery_key("reply_new_task", payload["user"], action.get("action_ts"), body=body)
-        await desk.receive(key, "reply_new_task", payload, ack)
+    app.action("reply_new_task")(on_click(desk, "reply_new_task"))
 
 
 async def run_reply(desk: Desk, payload: Payload) -> None:
@@ -130,5 +117,5 @@ async def _obey(desk: Desk, payload: Payload, deed: Deed, order: Order, place: P
 async def _open_form(desk: Desk, payload: Payload) -> None:
     """What came too late for its own task can become a new one."""
     await desk.person(payload)
-    view = forms.assign_form(desk.office, payload["channel"], AssignRequest(text=payload["text"]))
+    view = forms.assign_form(desk.office, payload["channel"], AssignRequest(text=payload["value"]))
     await forms.open_for(desk, payload, "the new task", view)

@@ -11,11 +11,10 @@ from bot.domain.assign import AssignRequest
 from bot.errors import UserMistake
 from bot.listeners import forms, home, manual, moves, own_settings, quotes
 from bot.listeners.actions import named_in
-from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.deliveries import Ack, on_submit
+from bot.listeners.desk import Desk, Payload
 from bot.workflows import intake, people
 from bot.workflows.deeds import Deed
-
-Ack = Callable[..., Awaitable[Any]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -40,20 +39,14 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 
 def _listener(desk: Desk, check: Callable[[Desk, dict[str, Any]], dict[str, Any]]) -> Callable[..., Awaitable[None]]:
-    async def on_submit(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        try:
-            said = check(desk, view)
-        except forms.FormMistakes as mistakes:
-            await ack(response_action="errors", errors=mistakes.errors)
-            return
-        kind = view["callback_id"]
-        payload = {"user": body["user"]["id"], **said}
-        key = delivery_key(kind, payload["user"], view.get("id"), view.get("hash"), body=body)
-        await desk.receive(key, kind, payload, ack)
-        if (view.get("private_metadata") or "").rpartition("#")[2] == "":  # opened from no channel: from Home
-            await home.publish(desk, payload["user"])
+    listen = on_submit(desk, check)
 
-    return on_submit
+    async def listen_and_show(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        received = await listen(ack, body, view)
+        if received and (view.get("private_metadata") or "").rpartition("#")[2] == "":  # opened from no channel: Home
+            await home.publish(desk, body["user"]["id"])
+
+    return listen_and_show
 
 
 def _check_assign(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
