@@ -15,7 +15,7 @@ async def test_orch_says_hello_once_and_teaches_by_buttons(starting: Starting) -
         assert "<@" not in words(hello) and "<!" not in words(hello), "nobody is called for it"
 
         await orch.outsider.clicks("Show me around", on=hello)
-        await orch.outsider.sees_privately("in five steps", "<@U0TWO>, <@U0LEAD> may approve")
+        await orch.outsider.sees_privately("in five steps", "*4. Approve.* <@U0TWO>, <@U0LEAD> may")
         await orch.outsider.clicks("Load the example plan", on=hello)
         await orch.outsider.sees_privately("lead")
         await orch.lead.clicks("Load the example plan", on=hello)
