@@ -37,7 +37,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "buttons": buttons(task, proposed=proposed, was_split=bool(await parts_of(session, row)), in_batch=in_batch),
         **_spent(calls),
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),
-        "answered_by": next((c.answered_by for c in reversed(calls) if c.answered_by and c.purpose in WORK), None),
+        "answered_by": _who_answered(calls, row),
         "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
         "review": review if review and review.head_commit == row.head_commit else None,
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,
@@ -46,6 +46,12 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "blockers": [(each, store.told_of(each)) for each in await store.of_task(session, pk)],
         "branch": office.projects[row.project].branch,
     }
+
+
+def _who_answered(calls: Sequence[CallRow], row: TaskRow) -> str | None:
+    """The model that did the work last, in this attempt or at its rung: beside a new rung the old one's is wrong."""
+    mine = [call for call in calls if call.attempt == row.attempt or call.rung == row.route["rung"]]
+    return next((c.answered_by for c in reversed(mine) if c.answered_by and c.purpose in WORK), None)
 
 
 def _spent(calls: Sequence[CallRow]) -> dict[str, int]:
