@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 
 from bot.domain.approvals import who_is_asked
 from bot.domain.project import Project
@@ -247,3 +248,18 @@ def _blocker(
         follows=follows,
         told=told,
     )
+
+
+def tried_lines(attempts: Sequence[tuple[str, str]]) -> list[str]:
+    """Attempts as (rung, what came of it), oldest first: those that ended in the same way one after another share a
+    line, as in "haiku twice, sonnet: a test failed"."""
+    lines: list[str] = []
+    for why, run in groupby(attempts, key=lambda each: each[1]):
+        counts = [(rung, len(list(same))) for rung, same in groupby(rung for rung, _ in run)]
+        named = ", ".join(f"{rung}{_times(number)}" for rung, number in counts)
+        lines.append(f"{named}: {why}")
+    return lines
+
+
+def _times(number: int) -> str:
+    return {1: "", 2: " twice"}.get(number, f" {number} times")

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.blockers import tried_lines
 from bot.domain.card import alert_buttons
 from bot.domain.nudges import ORDINARY, Told
 from bot.domain.spans import exact
@@ -69,7 +70,7 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
         "propose": propose,
         "split": bool(stands.get("split")),
         "resume": resume,
-        "tried": [f"{each.rung}: {each.why or each.outcome}" for each in attempts[-TRIED:]],
+        "tried": tried_lines([(each.rung, each.why or each.outcome) for each in attempts[-TRIED:]]),
         "buttons": () if end else alert_buttons(task, proposed=propose, was_split=split),
         "solved": end is not None,
         "after": exact(end - blocker.since) if end else "",

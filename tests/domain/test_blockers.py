@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.approvals import Team, who_is_asked
-from bot.domain.blockers import Blocker, Kind, Standing, blockers
+from bot.domain.blockers import Blocker, Kind, Standing, blockers, tried_lines
 from bot.domain.budget import LEAN
 from bot.domain.project import Project
 from bot.domain.task import ENDED, Route, Rung, Task, TaskState, TaskType
@@ -184,3 +184,17 @@ def test_keys_stay_while_time_passes(state: TaskState, due_in: int, later: int) 
     before = {blocker.key for blocker in blockers([each], {}, {}, PROJECT, NOW)}
     after = {blocker.key for blocker in blockers([each], {}, {}, PROJECT, NOW + later * MINUTE)}
     assert before <= after
+
+
+@pytest.mark.parametrize(
+    ("attempts", "lines"),
+    [
+        ([], []),
+        ([("haiku", "a")], ["haiku: a"]),
+        ([("haiku", "a"), ("haiku", "a"), ("sonnet", "a")], ["haiku twice, sonnet: a"]),
+        ([("haiku", "a"), ("haiku", "b"), ("haiku", "a")], ["haiku: a", "haiku: b", "haiku: a"]),
+        ([("haiku", "a"), *[("sonnet", "b")] * 3], ["haiku: a", "sonnet 3 times: b"]),
+    ],
+)
+def test_attempts_that_ended_in_the_same_way_share_a_line(attempts: list[tuple[str, str]], lines: list[str]) -> None:
+    assert tried_lines(attempts) == lines
