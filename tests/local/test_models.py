@@ -196,6 +196,8 @@ TARGETS = [  # first user message, command and path of the rehearsed edit
     ("Write it down\n\nChange only: docs/new.md\nPaths:\nsrc/b.py", "create", "docs/new.md"),
     ("Tidy up\n\nIn src/b.py, that is.\n\nPaths:\nsrc/a.py\nsrc/b.py", "insert", "src/b.py"),
     ('Fix a.py\n\n<file path="a.py" from_line="90">\nx = 1\n</file>', "insert", "a.py"),
+    ('Set up\n\nChange only: package.json\n<file path="package.json">{"a": 1}</file>', "create", "package.json"),
+    ("Set up\n\nChange only: package.json\n\nPaths:\npackage.json", "create", "package.json"),
     ("", "create", "docs/the-task.md"),
 ]
 
@@ -204,7 +206,12 @@ TARGETS = [  # first user message, command and path of the rehearsed edit
 def test_a_rehearsed_edit_of_any_task(message: str, command: str, path: str) -> None:
     (edit,) = edits_for(message)
     assert (edit.command, edit.path) == (command, path)
-    assert "Rehearsal:" in str(edit.input)
+    assert "rehearsal" in str(edit.input).lower()
+
+
+def test_a_rehearsed_edit_of_json_keeps_what_is_there() -> None:
+    (edit,) = edits_for('Set up\n\nChange only: a.json\n<file path="a.json">{"name": "x"}</file>')
+    assert json.loads(str(edit.inputs["file_text"])) == {"name": "x", "rehearsal": "Set up"}
 
 
 def test_notes_keep_a_file_working() -> None:

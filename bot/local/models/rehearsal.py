@@ -119,11 +119,26 @@ def _exists(path: str, task: str, message: str) -> bool:
 def _target(message: str, task: str) -> str:
     """The file to edit: one that may be changed and is named, else the first that may be, else a new page."""
     named = [path.removeprefix("./") for path in _PATH.findall(task) if ".." not in path]
-    allowed_line = _ALLOWED.search(message)
-    allowed = [part.strip(" `") for part in allowed_line[1].split(",")] if allowed_line else []
-    allowed = [path for path in allowed if _PATH.fullmatch(path)]
+    allowed = [path for path in _allowed(message) if _PATH.fullmatch(path)]
     chosen = [path for path in named if not allowed or path in allowed] or allowed
     return chosen[0] if chosen else f"docs/{_slug(task)}.md"
+
+
+def _allowed(message: str) -> list[str]:
+    """The only paths that may be changed; none = any."""
+    line = _ALLOWED.search(message)
+    return [part.strip(" `") for part in line[1].split(",")] if line else []
+
+
+def _with_key(known: str | None, task: str) -> str | None:
+    """A JSON object with the note as one more key; None for anything else, since JSON has no comments."""
+    try:
+        whole = json.loads(known or "")
+    except ValueError:
+        return None
+    if not isinstance(whole, dict):
+        return None
+    return json.dumps({**whole, "rehearsal": task.splitlines()[0][:80]}, indent=2) + "\n"
 
 
 def _slug(task: str) -> str:
@@ -137,6 +152,10 @@ def _edit(path: str, task: str, message: str, files: dict[str, str]) -> Edit:
     if known is None and not _exists(path, task, message):
         return create(path, _new_text(path, task))
     note = _note(path, task)
+    if note is None and (kept := _with_key(known, task)) is not None:
+        return create(path, kept)
+    if note is None and path in _allowed(message):
+        return create(path, _new_text(path, task))
     if note is None:
         return create(f"docs/{_slug(task)}.md", _new_text("x.md", task))
     line = 1 if known is not None and known.startswith("#!") else 0
