@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from bot.adapters.prices import PriceBook
 from bot.adapters.router_weights import text_model
 from bot.config import Config
@@ -45,6 +47,15 @@ def _route(lines: Iterable[str], config: Config) -> int:
                 price = book.price(config.model_id(chosen.rung), today)
                 chosen = priced(chosen, config.limits.task[chosen.rung], price)
             print(json.dumps(chosen.model_dump(mode="json")))
+        except ValidationError as error:
+            print(json.dumps({"error": _plain(error), "line": number}))
         except (OrchError, ValueError) as error:
             print(json.dumps({"error": str(error), "line": number}))
     return 0
+
+
+def _plain(error: ValidationError) -> str:
+    """What is wrong with a line, in a sentence, and the right form."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where + ': ' if where else ''}{first['msg']}; write " + '{"text": "...", "files": ["a.py"]}'
