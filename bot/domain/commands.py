@@ -100,7 +100,7 @@ def parse(raw: str) -> Command:
         return READERS[name](rest)
     except UserMistake as mistake:
         again = f"\nTo copy and correct: {_repeated(f'{name} {rest}')}" if name in _WITH_TEXT and rest else ""
-        raise UserMistake(f"{mistake}{again}", mistake.form or BY_NAME[name].form) from None
+        raise UserMistake(f"{mistake}{again}", mistake.form or BY_NAME[name].short) from None
 
 
 def entry_of(command: Command) -> Entry:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+SHORT = 120  # characters of a form that an answer to a mistake may repeat
+
 
 class Entry(NamedTuple):
     """One command as people are shown it. `now` False = understood already, executed in a later version."""
@@ -13,6 +15,11 @@ class Entry(NamedTuple):
     meaning: str
     examples: tuple[str, str]
     now: bool = False
+
+    @property
+    def short(self) -> str:
+        """The form, or where it is too long to be read in passing, the command that explains it."""
+        return self.form if len(self.form) <= SHORT else f"/orch help {self.name}"
 
 
 ASSIGN_OPTIONS: tuple[tuple[str, str], ...] = (

@@ -156,6 +156,7 @@ def test_a_mistake_is_answered(typed: str, answer: str) -> None:
     [
         ("sttus", "/orch status [ID]"),
         ("frobnicate", "/orch help"),
+        ("assign Fix it --flies a.py", "/orch help assign"),
         ("budget raise x", "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS [until DATE]"),
         ("report", "/orch report daily|weekly [--date D] [--sprint N]"),
     ],
