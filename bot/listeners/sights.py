@@ -12,8 +12,7 @@ from bot.domain.order import Wait, ready
 from bot.domain.paths import may_share
 from bot.domain.project import Project
 from bot.domain.task import ENDED, Task, TaskState
-from bot.errors import UserMistake
-from bot.store import ledger, task_lists, tasks
+from bot.store import ledger, sprints, task_lists, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.card import card_facts
 from bot.workflows.intake import coordinator_cost, expected_cost, route_request
@@ -134,5 +133,5 @@ async def find(session: Any, key: str, task_id: str) -> TaskRow:
     """A task by id. Raises UserMistake."""
     row = await tasks.find(session, key, task_id)
     if row is None:
-        raise UserMistake(f"There is no task {task_id} in {key}. `/orch list all` shows them.", "/orch status ID")
+        raise await sprints.no_task(session, key, task_id)
     return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.budget import Limits
@@ -58,6 +58,16 @@ async def plan_rows(session: AsyncSession, project: str, number: int | None = No
 
 async def plan_row(session: AsyncSession, project: str, task_id: str) -> PlanTaskRow | None:
     return await session.get(PlanTaskRow, (project, task_id))
+
+
+async def no_task(session: AsyncSession, project: str, task_id: str) -> UserMistake:
+    """What to say where an id is no task's: one that a plan holds for a sprint that has not begun says so."""
+    query = select(PlanTaskRow).where(PlanTaskRow.project == project, PlanTaskRow.queued.is_(False))
+    row = (await session.scalars(query.where(func.lower(PlanTaskRow.task_id) == task_id.lower()))).one_or_none()
+    if row is None:
+        return UserMistake(f"There is no task {task_id} in {project}. `/orch list all` shows them.")
+    text = f"{row.task_id} is planned for sprint {row.sprint} and not queued yet, so nothing can be done with it."
+    return UserMistake(text, f"/orch sprint start {row.sprint}")
 
 
 def as_plan_task(row: PlanTaskRow) -> PlanTask:

@@ -6,7 +6,7 @@ from bot.domain.approvals import Action, refusal
 from bot.domain.nudges import acknowledged_until
 from bot.errors import UserMistake
 from bot.store import blockers as store
-from bot.store import tasks
+from bot.store import sprints, tasks
 from bot.workflows.blocker_messages import show_again
 from bot.workflows.deeds import Deed, state_words
 from bot.workflows.office import Office
@@ -18,7 +18,7 @@ async def acknowledge(office: Office, deed: Deed) -> None:
     async with office.db.begin() as session:
         task = await tasks.find(session, deed.project, deed.task_id)
         if task is None:
-            raise UserMistake(f"There is no task {deed.task_id} in {deed.project}. `/orch list all` shows them.")
+            raise await sprints.no_task(session, deed.project, deed.task_id)
         rows = await store.lock(session, [row.key for row in await store.of_task(session, task.pk)])
         if not rows:
             raise UserMistake(f"{task.task_id} is {state_words(task)}; nothing about it waits for an answer any more.")

@@ -14,7 +14,7 @@ from bot.domain.approvals import Action, Person, refusal
 from bot.domain.clicks import CLICKS, hindrance
 from bot.domain.task import TaskState
 from bot.errors import UserMistake
-from bot.store import tasks
+from bot.store import sprints, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
 
@@ -42,7 +42,7 @@ async def doing(
             await tasks.lock_project(session, deed.project)
         found = await tasks.find(session, deed.project, deed.task_id)
         if found is None:
-            raise UserMistake(f"There is no task {deed.task_id} in {deed.project}. `/orch list all` shows them.")
+            raise await sprints.no_task(session, deed.project, deed.task_id)
         row = await tasks.lock(session, found.pk)
         need_right(office, deed, action, row)
         yield session, row

@@ -15,6 +15,11 @@ async def test_a_plan_is_loaded_shown_and_loaded_again(starting: Starting) -> No
         assert "4 tasks in 2 sprints. 4 new, 0 changed, 0 the same, 0 removed" in said
         assert await orch.tasks() == [], "nothing is queued before a sprint starts"
 
+        for line in ("why s0-d1-2", "cancel S0-D1-2", "budget raise S0-D1-2 4000"):
+            who = orch.lead if line.startswith("budget") else orch.dev
+            await who.types(f"/orch {line}")
+            await who.sees_privately("S0-D1-2 is planned for sprint 0 and not queued yet", "/orch sprint start 0")
+
         await orch.dev.types("/orch plan show")
         shown = await orch.dev.sees_privately("*Sprint 0* Set-up · planned · 0 of 3 done (3 planned)")
         assert "*Sprint 1* Pages · planned · 0 of 1 done (1 planned) · 0 tokens used" in shown
