@@ -70,7 +70,7 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
         "propose": propose,
         "split": bool(stands.get("split")),
         "resume": resume,
-        "tried": tried_lines([(each.rung, each.why or each.outcome) for each in attempts[-TRIED:]]),
+        "tried": tried_lines([(each.rung, each.why or each.outcome or "interrupted") for each in attempts[-TRIED:]]),
         "buttons": () if end else alert_buttons(task, proposed=propose, was_split=split),
         "solved": end is not None,
         "after": exact(end - blocker.since) if end else "",

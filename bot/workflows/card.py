@@ -38,6 +38,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         **_spent(calls),
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),
         "answered_by": _who_answered(calls, row),
+        "checkable": bool(row.checks or office.projects[row.project].checks),
         "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
         "review": review if review and review.head_commit == row.head_commit else None,
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,
