@@ -41,7 +41,6 @@ class Summary(NamedTuple):
     dollars: Spread
     tokens: Spread
     saving: Spread
-    saving_without_cache: Spread
     done: Spread
     by_hand: Spread
     raised: Spread
@@ -81,7 +80,6 @@ def summarise(name: str, runs: Sequence[Run], most_waits: int = 10) -> Summary:
         dollars=of(lambda run: run.saving.actual / DOLLAR),
         tokens=of(lambda run: run.saving.tokens),
         saving=of(lambda run: run.saving.share or 0.0),
-        saving_without_cache=of(lambda run: run.saving.share_without_cache() or 0.0),
         done=of(lambda run: run.done),
         by_hand=of(lambda run: run.by_hand),
         raised=of(lambda run: run.raised),

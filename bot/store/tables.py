@@ -266,7 +266,7 @@ class OutboxRow(Base):
     A card's text is rendered when it is sent; a post or a DM can be rewritten (store.outbox.rewrite). Replies and
     uploads go into the thread of `thread_of`, or of the task's card.
 
-    It is due while shown_revision < wanted_revision. `leased_until` keeps two senders apart; a lease that ran out
+    It is `due` until the revision that was wanted last is shown. `leased_until` keeps two senders apart; a lease that ran out
     means that a send may have happened, so the next sender looks for the message by its key first."""
 
     __tablename__ = "outbox"

@@ -38,9 +38,3 @@ async def correct(office: Office, project: Project, person: Person, call_id: str
 def _words(call: CallRow) -> str:
     open_call = "still under way"
     return {"intent": open_call, "sent": open_call, "corrected": "corrected already"}.get(call.state, call.state)
-
-
-async def unknown_calls(office: Office, project: Project, most: int = 10) -> list[CallRow]:
-    """The newest calls of the project whose outcome is unknown."""
-    async with office.db.read() as session:
-        return list(await ledger.unknown(session, project.key, most))
