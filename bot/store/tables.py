@@ -266,8 +266,8 @@ class OutboxRow(Base):
     A card's text is rendered when it is sent; a post or a DM can be rewritten (store.outbox.rewrite). Replies and
     uploads go into the thread of `thread_of`, or of the task's card.
 
-    It is `due` until the revision that was wanted last is shown. `leased_until` keeps two senders apart; a lease that ran out
-    means that a send may have happened, so the next sender looks for the message by its key first."""
+    It is `due` until the revision that was wanted last is shown. `leased_until` keeps two senders apart; a lease that
+    ran out means that a send may have happened, so the next sender looks for the message by its key first."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("outbox_due", "due"), Index("outbox_by_ts", "ts"))
