@@ -45,9 +45,9 @@ async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[O
         yield talk, clock
 
 
-async def _post(orch: Orch, clock: Moved, at: time, heading: str) -> Message:
+async def _post(orch: Orch, clock: Moved, at: time, heading: str, day: date = MONDAY) -> Message:
     """It is that time of the day: the post that comes."""
-    clock.to(at)
+    clock.to(at, day)
     orch.office.tick.set()
 
     def posted() -> Message | None:
@@ -162,3 +162,15 @@ async def test_the_schedule(day: tuple[Orch, Moved]) -> None:
     )
     standups = [m for m in orch.world.messages(CHANNEL) if "daily stand-up" in words(m)]
     assert len(standups) == 1, "the skipped one did not come"
+
+
+async def test_the_weekly_report(day: tuple[Orch, Moved]) -> None:
+    """R-DAY-5, R-REP-2: on the day that the lead chose above, once, with its detail in the thread."""
+    orch, clock = day
+    thursday = date(2026, 11, 26)
+    report = await _post(orch, clock, time(15, 0, 5), "GRANTER · week 48 · 2026-11-23 to 2026-11-29", thursday)
+    assert "1 task completed this week" in words(report) and "Rehearsal" in words(report)
+    await orch.until(lambda: any(m.files for m in orch.world.thread(CHANNEL, report.ts)[1:]), "a chart in its thread")
+    orch.office.tick.set()
+    await _post(orch, clock, time(17, 0, 5), "End of the day · GRANTER · Thu 26 Nov", thursday)
+    assert len([m for m in orch.world.messages(CHANNEL) if "· week 48 ·" in words(m)]) == 1
