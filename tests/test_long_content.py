@@ -118,7 +118,9 @@ async def test_five_hundred_tasks_too_long_in_everything(office: Office) -> None
             accepted(forms.checklist_form(office, payload, row, lines))
             for name in ("views/done", "views/blocked", "views/hand_over"):
                 accepted(WORDS.message(name, {**payload, "row": row}))
-            accepted(WORDS.message("alerts/manual", {"row": row, "checks": row.checks, "by": "U0TWO"}))
+            accepted(
+                WORDS.message("alerts/manual", {"row": row, "checks": row.checks, "by": "U0TWO", "instead_of": "U0DEV"})
+            )
             for what in ("handed", "done", "blocked", "stopped"):
                 accepted(WORDS.message("alerts/manual_over", {"row": row, "what": what, "by": "U0TWO", "why": LONG}))
             accepted(WORDS.message("alerts/behind", {"row": row, "why": LONG}))
@@ -177,7 +179,7 @@ def test_any_text_in_what_is_said(text: str, word: str, many: list[str]) -> None
         "thread/chased": {"people": ["U0DEV"], "row": row, "why": text},
         "thread/passed_on": {"who": "U0DEV", "row": row, "text": text},
         "thread/ci_failed": {"row": row, "url": "", "log": text},
-        "alerts/manual": {"row": row, "checks": many, "by": "U0TWO"},
+        "alerts/manual": {"row": row, "checks": many, "by": "U0TWO", "instead_of": ""},
         "alerts/behind": {"row": row, "why": text},
         "alerts/incident": {"what": text, "who": "U0DEV", "fix": row, "by_hand": row, "people": ["U0LEAD"]},
         "replies/thread_ended": {"row": row, "state": "done", "text": text or "x"},

@@ -35,13 +35,17 @@ async def want(
     *,
     task_pk: int | None = None,
     thread_of: str | None = None,
+    not_before: datetime | None = None,
 ) -> bool:
-    """Ask for one message, once: the same key again is a no-op, and False. An `upload` has the payload {"name",
-    "title"} and "content" (text) or "base64" (bytes) with "alt", or {"name", "chart"}, drawn when it is sent; a
-    `reaction` {"ts", "name"}; a `whisper`, which one person sees, {"user", "message", "thread_ts"}."""
+    """Ask for one message, once: the same key again is a no-op, and False. `not_before`: its reader has quiet hours.
+    An `upload` has the payload {"name", "title"} and "content" (text) or "base64" (bytes) with "alt", or {"name",
+    "chart"}, drawn when it is sent; a `reaction` {"ts", "name"}; a `whisper`, which one person sees, {"user",
+    "message", "thread_ts"}."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk,
            "thread_of": thread_of}  # fmt: skip
+    if not_before is not None:
+        row |= {"leased_until": not_before, "error": "waits for its reader's working hours"}
     await session.flush()
     added = insert(OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(OutboxRow.key)
     return await session.scalar(added) is not None

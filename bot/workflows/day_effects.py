@@ -15,6 +15,7 @@ from bot.store.tables import TaskRow
 from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
 from bot.workflows.moves import back_to_work, need_fit
 from bot.workflows.office import ORCH, Office
+from bot.workflows.reach import quiet_until
 
 log = logging.getLogger("orch.day")
 
@@ -76,6 +77,7 @@ async def _tell(office: Office, session: AsyncSession, row: TaskRow, action: Act
         message = office.render.message("alerts/behind", {"row": row, "why": action.why})
         for person in action.people:
             key = f"behind/{slot}/{row.task_id}/{person}"
-            await outbox.want(session, key, "direct", person, message, now, task_pk=row.pk)
+            wait = await quiet_until(office, session, row.project, person)
+            await outbox.want(session, key, "direct", person, message, now, task_pk=row.pk, not_before=wait)
     await tasks.note(session, row, at=now, who=ORCH, kind="chased" if action.what == "chase" else "reminded",
                      why=action.why, detail={"rule": action.rule, "people": list(action.people)})  # fmt: skip

@@ -11,20 +11,28 @@ from bot.store import outbox, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.deeds import Deed, can_click, doing
 from bot.workflows.office import Office
+from bot.workflows.reach import in_their_place, quiet_until
 
 #: Manual work of these types is not a change of the code, so the project's checks say nothing about it.
 WITHOUT_CHECKS = frozenset({TaskType.VALIDATION, TaskType.OPS})
 
 
 async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *, who: str, kind: str, why: str) -> None:
-    """The task is with its owner, who gets a message with everything to see to before it is done; whoever had it before
-    reads in their own message where it went. The caller holds the row."""
+    """The task is with its owner, or with the backup of an owner who is away. They get a message with everything to
+    see to before it is done, after their quiet hours unless it is critical or they asked for it; whoever had it
+    before reads in their own message where it went. The caller holds the row."""
+    away = row.owner
+    if backup := await in_their_place(office, session, row.project, away):
+        row.owner, why = backup, f"{why}; <@{away}> is away, and <@{backup}> stands in"
     await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=who, kind=kind, why=why)
     await retire(office, session, row, "handed", by=who)
     checks = (*office.projects[row.project].checks, *row.checks) if row.route["type"] not in WITHOUT_CHECKS else ()
-    message = office.render.message("alerts/manual", {"row": row, "checks": checks, "by": who})
+    facts = {"row": row, "checks": checks, "by": who, "instead_of": away if backup else ""}
+    message = office.render.message("alerts/manual", facts)
     key = f"{_keys(row)}{(await tasks.newest_event(session, row.pk)).id}"
-    await outbox.want(session, key, "direct", row.owner, message, office.now(), task_pk=row.pk)
+    at_once = row.priority == "critical" or row.owner in (who, row.requester)
+    wait = None if at_once else await quiet_until(office, session, row.project, row.owner)
+    await outbox.want(session, key, "direct", row.owner, message, office.now(), task_pk=row.pk, not_before=wait)
 
 
 async def mark_done(office: Office, deed: Deed, seen: str = "") -> None:

@@ -158,6 +158,11 @@ async def test_leave(week: Week) -> None:
     await orch.outsider.gets(task, "For <@U0DEV>, who is away", "is blocked and needs a person")
     await orch.lead.gets(task)
     assert alerts(orch, "U0DEV", task) == []
+
+    manual = await orch.lead.assigns("Check the staging site by hand --model manual --owner <@U0DEV>")
+    await orch.outsider.gets(manual, "is for you", "since <@U0DEV> is away")
+    await orch.channel.shows(manual, "<@U0OUT>", state="With a person")
+    await orch.lead.types(f"/orch cancel {manual}")
     await orch.dev.types("/orch away back")
     await orch.dev.gets(task, "is blocked and needs a person")
     await orch.lead.types(f"/orch cancel {task}")
@@ -167,6 +172,8 @@ async def test_what_gathers_over_the_week_end_comes_as_one_message_on_monday(wee
     orch, clock, _ = week
     clock.goes_to(datetime(2026, 11, 27, 21, 0, tzinfo=UTC))  # Friday night
     held = [await orch.dev.assigns(f"Document {n} --files docs/w{n}.md --after {week.parked}") for n in range(3)]
+    manual = await orch.lead.assigns("Try the week-end build by hand --model manual --owner <@U0DEV>")
+    await orch.channel.shows(manual, state="With a person")
     before = len(orch.world.messages(orch.world.dm("U0DEV").id))
     for task in held:
         await orch.two.types(f"/orch block {task} the wiki is down")
@@ -176,8 +183,9 @@ async def test_what_gathers_over_the_week_end_comes_as_one_message_on_monday(wee
     await orch.dev.sees_privately(*held)
     assert len(orch.world.messages(orch.world.dm("U0DEV").id)) == before, "nobody is woken"
     clock.goes_to(datetime(2026, 11, 30, 7, 0, tzinfo=UTC))
+    await orch.dev.gets(manual, "is for you")
     digest = await orch.dev.gets("3 things wait for you", *held)
     await orch.dev.types(f"/orch cancel {held[0]}")
     await orch.until(lambda: f"*{held[0]}* was stopped" in words(digest), "the digest to show what is over")
     assert "2 things wait for you" in words(digest)
-    assert len(orch.world.messages(orch.world.dm("U0DEV").id)) == before + 1
+    assert len(orch.world.messages(orch.world.dm("U0DEV").id)) == before + 2
