@@ -148,6 +148,8 @@ async def downgrade(
             if row.task_id not in short or short[row.task_id].limit != limit:
                 continue
             row = await tasks.lock(session, row.pk)
+            if row.state != TaskState.QUEUED:  # somebody was faster
+                continue
             to = cheaper(Route.model_validate(row.route))
             if not isinstance(to, Rung):
                 kept.append((row.task_id, to))

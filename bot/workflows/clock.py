@@ -48,12 +48,12 @@ class Clock:
         try:
             while True:
                 self._office.tick.clear()
-                try:
-                    for key in self._office.projects:
+                for key in self._office.projects:
+                    try:
                         await self._look(key)
                         await self._set_alarms(scheduler, key)
-                except Exception:
-                    log.exception("a look at what is due failed; the next one tries again")
+                    except Exception:  # the other projects' posts are due all the same
+                        log.exception("%s: a look at what is due failed; the next one tries again", key)
                 await self._office.tick.wait()
         finally:
             scheduler.shutdown(wait=False)

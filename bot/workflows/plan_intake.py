@@ -79,7 +79,7 @@ async def create_assigned(
             first_day=same.first_day if same else None, why="assigned in JSON",
             history=await learned(session, project, office.price, office.now()),
         )  # fmt: skip
-        unknown = await _let_wait(session, project, task)
+        unknown = await _let_wait(session, project, task, person, office.now())
         await _refuse_circle(session, project, task)
     office.nudge()
     return Assigned(row, tuple(_notes(project, task, row, unknown, office.now())))
@@ -134,16 +134,21 @@ async def _refuse_befores(session: AsyncSession, project: Project, task: PlanTas
         )
 
 
-async def _let_wait(session: AsyncSession, project: Project, task: PlanTask) -> list[str]:
-    """Make those wait that cannot start if this task fails; returns the ids that nobody knows yet."""
+async def _let_wait(
+    session: AsyncSession, project: Project, task: PlanTask, person: Person, now: datetime
+) -> list[str]:
+    """Make those wait that cannot start if this task fails, and let them tell by whom (R-APR-3); returns the ids that
+    nobody knows yet."""
     unknown = []
     for name in task.blockers_if_fail:
         waiting, planned = (
             await tasks.find(session, project.key, name),
             await sprints.plan_row(session, project.key, name),
         )
+        waiting = await tasks.lock(session, waiting.pk) if waiting is not None else None
         if waiting is not None and waiting.state == TaskState.QUEUED:
             waiting.after = list(dict.fromkeys((*waiting.after, task.id)))
+            await tasks.note(session, waiting, at=now, who=person.id, kind="dependencies", why=f"waits for {task.id}")
         elif waiting is None and planned is not None:
             planned.task = {**planned.task, "after": [*planned.task["after"], task.id]}
         elif waiting is None:
