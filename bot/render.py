@@ -31,6 +31,11 @@ def escape(value: object) -> Safe:
     return Safe(str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
+def first_line(text: str) -> str:
+    """A task's title where its text has one, for a row in a list; what follows would read as one sentence with it."""
+    return (text.strip().splitlines() or [""])[0]
+
+
 def clip(value: object, limit: int) -> Safe:
     """Escaped text of at most `limit` characters; what is cut is shown as an ellipsis, never half an entity."""
     text = escape(value)
@@ -100,6 +105,7 @@ class Renderer:
         loader = ChoiceLoader([FileSystemLoader(path) for path in (*overrides, templates)])
         filters = {
             "clip": clip,
+            "first_line": first_line,
             "raw": Raw,
             "verbatim": json_string,
             "mrkdwn": joined,

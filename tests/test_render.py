@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from bot.render import Renderer, clip, escape, money, slack_time, tokens
+from bot.render import Renderer, clip, escape, first_line, money, slack_time, tokens
 from bot.wiring import data_folder
 
 NASTY = '<!channel> <@U1> & "quotes" \\ back\nline ``` `code` *bold*'
@@ -78,3 +78,10 @@ def test_no_template_changes_text_after_it_is_escaped() -> None:
     """What a filter makes of escaped text is plain again, and people would read `&amp;amp;`."""
     for path in data_folder("templates").rglob("*.j2"):
         assert not re.search(r"\|clip\(\d+\)\|(?!mrkdwn|raw)", path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("", ""), ("One", "One"), ("\n First page \nWrite it", "First page"), ("A\r\nB", "A")]
+)
+def test_a_row_shows_the_first_line_alone(text: str, line: str) -> None:
+    assert first_line(text).strip() == line

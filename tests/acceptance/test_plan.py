@@ -29,6 +29,8 @@ async def test_a_plan_is_loaded_shown_and_loaded_again(starting: Starting) -> No
         keep_plan(orch, DEMO.replace("docs/third.md", "docs/3.md").replace("id: S0-D1-2", "id: S0-D1-3")
                   .replace("[S0-D1-2]", "[S0-D1-3]"))  # fmt: skip
         assert "1 new, 2 changed, 1 the same, 1 removed" in await load(orch)
+        await orch.dev.types("/orch sprint show 1")
+        assert "Write docs/" not in await orch.dev.sees_privately("planned · haiku · "), "a row is its title alone"
         await start(orch, 0)
         assert await orch.tasks() == ["S0-D1-1", "S0-D1-3", "S0-D2-1"]
         keep_plan(orch, DEMO.replace("id: S0-D1-2", "id: S0-D1-3").replace("[S0-D1-2]", "[S0-D1-3]"))
