@@ -13,9 +13,13 @@ BOT = ROOT / "bot"
 #: room -> the rooms that it may import. `errors` may be imported by all but local.
 MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
-    "cli": {"wiring", "settings", "config", "local", "domain", "adapters", "store", "render", "workflows", "listeners"},
+    "cli": {
+        "process", "wiring", "settings", "config", "local", "domain", "adapters", "store", "render", "workflows",
+        "listeners",
+    },
+    "process": {"wiring", "settings", "adapters", "store", "workflows", "listeners", "ports"},
     "wiring": {
-        "settings", "config", "domain", "adapters", "store", "render", "workflows", "listeners", "ports",
+        "settings", "config", "domain", "adapters", "store", "render", "workflows", "ports",
     },
     "listeners": {"workflows", "domain", "render", "store"},
     "workflows": {"domain", "ports", "render", "store"},

@@ -17,8 +17,8 @@ from bot.local.models import build_models_app, rehearsal_script
 from bot.local.sample import create_sample
 from bot.local.slack import AppConfig, SlackServer, World
 from bot.local.slack.http_delivery import signature
+from bot.process import running
 from bot.settings import load_settings
-from bot.wiring import running
 
 SECRET = "signing-secret-of-the-app"
 

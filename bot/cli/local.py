@@ -24,8 +24,9 @@ from bot.local.models import Faults, build_models_app, rehearsal_script
 from bot.local.page import add_page
 from bot.local.sample import CHECKS, EXAMPLES, create_sample
 from bot.local.slack import AppConfig, Change, SlackServer, World
+from bot.process import running
 from bot.settings import Config, Settings, load_settings, parse_config
-from bot.wiring import data_folder, running
+from bot.wiring import data_folder
 
 DEVELOPER, LEAD, SECOND, CHANNEL = "U0DEV", "U0LEAD", "U0TWO", "C0DEV"
 #: Seconds an emulated model takes, so that a person can follow the card.

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import signal
 
+from bot.process import Role, running
 from bot.settings import load_settings
-from bot.wiring import Role, running
 
 log = logging.getLogger("orch")
 

@@ -26,10 +26,11 @@ from bot.local.models import build_models_app
 from bot.local.sample import CHECKS, create_sample
 from bot.local.slack import AppConfig, Seed, SlackServer, User, World
 from bot.local.slack.seed import default_channels, default_users
+from bot.process import running
 from bot.settings import load_settings
 from bot.store import tasks
 from bot.store.tables import EventRow, InboxRow, TaskRow
-from bot.wiring import data_folder, running
+from bot.wiring import data_folder
 from bot.workflows.office import Office, utc_now
 from tests.acceptance.books import Books
 from tests.acceptance.card import CHANNEL, ChannelView, words

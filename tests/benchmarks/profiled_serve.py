@@ -1,4 +1,4 @@
-"""`orch serve` with a stopwatch at every port: what it was told to time is the same bot, wired by the same wiring.
+"""`orch serve` with a stopwatch at every port: what it was told to time is the same bot, wired the same way.
 
 Run as a process: `python -m tests.benchmarks.profiled_serve FILE`. At the end FILE holds one JSON line per span:
 [room, what, begin, end], in Unix seconds. Rooms: git, checks, model, slack (ports); step, tx (the bodies of DBOS
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot import wiring
+from bot import process
 from bot.__main__ import main
 from bot.workflows import stages
 from bot.workflows.office import Office
@@ -69,7 +69,7 @@ def _ports(room: str, ports: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def install() -> None:
-    build, work = wiring.build_office, stages._work
+    build, work = process.build_office, stages._work
 
     def build_timed(*args: Any) -> Office:
         office = build(*args)
@@ -86,7 +86,7 @@ def install() -> None:
     async def work_timed(office: Office, visit: Any) -> None:
         await timed("stage", visit.stage, work)(office, visit)
 
-    wiring.build_office = build_timed  # type: ignore[assignment]
+    process.build_office = build_timed  # type: ignore[assignment]
     stages._work = work_timed
     _time_programs()
 

@@ -23,7 +23,7 @@ async def measure(quick: bool) -> list[Line]:
     """Seconds from the start of a process to its socket at the emulated Slack, and to the visible answer to a command
     that is typed as soon as the socket is there. Orch is `python -m bot serve` on a database that exists (and once on
     none); the floor is bare Bolt with bare DBOS launched on SQLite, on files that exist as well; bare Bolt alone stands
-    beside it. In turns. Imports: seconds of `python -c 'import bot.wiring'` beside a bare import of Bolt, DBOS and
+    beside it. In turns. Imports: seconds of `python -c 'import bot.process'` beside a bare import of Bolt, DBOS and
     SQLAlchemy."""
     rounds = 1 if quick else 5
     kinds = {"orch": SERVE, "floor": BOLT_AND_DBOS, "bolt": BOLT}
@@ -41,14 +41,14 @@ async def measure(quick: bool) -> list[Line]:
                     answered[kind].append(took[1])
         if n:
             connected.setdefault("fresh", []).append(first[0])
-            imports["orch"].append(await _python("import bot.wiring"))
+            imports["orch"].append(await _python("import bot.process"))
             imports["floor"].append(await _python(FLOOR_IMPORTS))
     return [
         beside("start to connected", connected["orch"], connected["floor"], seconds),
         beside("start to connected, beside bare Bolt without DBOS", connected["orch"], connected["bolt"], seconds),
         beside("start to connected, new database", connected["fresh"], connected["floor"], seconds),
         beside("start to first command answered", answered["orch"], answered["floor"], seconds),
-        beside("`import bot.wiring`", imports["orch"], imports["floor"], seconds),
+        beside("`import bot.process`", imports["orch"], imports["floor"], seconds),
         Line("of which most: " + await _most_expensive(), ""),
     ]
 
@@ -76,7 +76,7 @@ async def _python(code: str) -> float:
 async def _most_expensive() -> str:
     """Packages by the time that their own modules took, without what those imported from other packages."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-X", "importtime", "-c", "import bot.wiring", cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-X", "importtime", "-c", "import bot.process", cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )
     _, told = await process.communicate()
     own: Counter[str] = Counter()
