@@ -118,6 +118,15 @@ class Bed:
             await self.act(clicked)
             await asyncio.sleep(0.1)
 
+    async def finish(self) -> None:
+        """Let people act until every task is merged."""
+        people = asyncio.create_task(self.act_forever())
+        try:
+            await self.until_all_merged()
+        finally:
+            people.cancel()
+            await asyncio.gather(people, return_exceptions=True)
+
     # --- what can be waited for ---
 
     async def rows(self, query: Any) -> Sequence[Any]:

@@ -40,12 +40,7 @@ async def test_killed_twice_while_a_batch_is_under_way(tmp_path: Path) -> None:
             await made.kill()
             await made.start()
         made.script.batches[batch].due = 0.0  # the provider has come to it
-        people = asyncio.create_task(made.act_forever())
-        try:
-            await made.until_all_merged()
-        finally:
-            people.cancel()
-            await asyncio.gather(people, return_exceptions=True)
+        await made.finish()
         await made.stop()
         assert list(made.script.batches) == [batch], "handed over once"
         assert await assert_nothing_is_paid_twice(made) == [], "and its outcome is known"

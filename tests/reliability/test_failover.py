@@ -76,12 +76,7 @@ async def test_a_survivor_finishes_what_a_killed_worker_began(tmp_path: Path, po
             first.kill()
             await first.wait()
             made.faults.latency_seconds = 0.0
-            people = asyncio.create_task(made.act_forever())
-            try:
-                await made.until_all_merged()
-            finally:
-                people.cancel()
-                await asyncio.gather(people, return_exceptions=True)
+            await made.finish()
             assert "was begun by orch-1, which is gone; going on with it" in made.bot_log()
             for process in (second, slack):
                 process.terminate()

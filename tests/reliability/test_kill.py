@@ -150,12 +150,7 @@ async def test_another_executor_goes_on_with_the_work(tmp_path: Path) -> None:
         made.environment["ORCH_EXECUTOR_ID"] = "orch-2"
         made.faults.latency_seconds = 0.0
         await made.start()
-        people = asyncio.create_task(made.act_forever())
-        try:
-            await made.until_all_merged()
-        finally:
-            people.cancel()
-            await asyncio.gather(people, return_exceptions=True)
+        await made.finish()
         assert "was begun by orch-1, which is gone; going on with it" in made.bot_log()
         assert "Workflow already exists" not in made.bot_log()
         await judge(made)

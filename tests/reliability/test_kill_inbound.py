@@ -46,12 +46,7 @@ async def test_killed_while_a_reply_is_received(tmp_path: Path) -> None:
         await made.kill()
         made.faults.latency_seconds = 0.0
         await made.start()
-        people = asyncio.create_task(made.act_forever())
-        try:
-            await made.until_all_merged()
-        finally:
-            people.cancel()
-            await asyncio.gather(people, return_exceptions=True)
+        await made.finish()
         await made.stop()
         kept = await made.rows(select(ReplyRow).order_by(ReplyRow.id))
         assert [reply.text for reply in kept] == list(WISHES)

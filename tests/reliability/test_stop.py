@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from bot.store.tables import CallRow, CounterRow
 from tests.reliability.bed import (
-    Bed,
     assert_every_task_is_merged_once,
     assert_nothing_is_left_behind,
     assert_nothing_is_paid_twice,
@@ -21,15 +20,6 @@ TASK = "Write documentation about stopping --files docs/stopping.md"
 
 def sqlite(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}"
-
-
-async def finish(made: Bed) -> None:
-    people = asyncio.create_task(made.act_forever())
-    try:
-        await made.until_all_merged()
-    finally:
-        people.cancel()
-        await asyncio.gather(people, return_exceptions=True)
 
 
 async def test_stopping_in_a_call_is_soon_and_clean(tmp_path: Path) -> None:
@@ -44,7 +34,7 @@ async def test_stopping_in_a_call_is_soon_and_clean(tmp_path: Path) -> None:
         assert_nothing_is_left_behind(made)
         made.faults.latency_seconds = 0.0
         await made.start()
-        await finish(made)
+        await made.finish()
         assert (await made.stop())[0] == 0
         assert len(await assert_nothing_is_paid_twice(made)) == 1
         await assert_every_task_is_merged_once(made)
@@ -60,7 +50,7 @@ async def test_stopping_waits_a_moment_for_a_call_that_ends(tmp_path: Path) -> N
         assert [call.state for call in await made.rows(select(CallRow))] == ["settled"]
         assert {c.reserved_tokens for c in await made.rows(select(CounterRow))} == {0}
         await made.start()
-        await finish(made)
+        await made.finish()
         assert (await made.stop())[0] == 0
         assert await assert_nothing_is_paid_twice(made) == []
         await assert_every_task_is_merged_once(made)
@@ -78,5 +68,5 @@ async def test_a_second_process_on_the_same_database_is_refused(tmp_path: Path) 
         assert "Traceback" not in made.bot_log()
         made.process = first
         await made.assign(TASK)  # the first one was not disturbed
-        await finish(made)
+        await made.finish()
         assert (await made.stop())[0] == 0
