@@ -209,6 +209,16 @@ def test_a_rehearsed_edit_of_any_task(message: str, command: str, path: str) -> 
     assert "rehearsal" in str(edit.input).lower()
 
 
+def test_files_that_are_all_new_are_all_begun() -> None:
+    made = edits_for(
+        'Set up\n\nChange only: package.json, turbo.json, a/b.py\n\nPaths:\nREADME.md\n<file path="README.md">x</file>'
+    )
+    assert [(each.command, each.path) for each in made] == [
+        ("create", "package.json"), ("create", "turbo.json"), ("create", "a/b.py")
+    ]  # fmt: skip
+    assert json.loads(str(made[1].inputs["file_text"])) == {"rehearsal": "Set up"}
+
+
 def test_a_rehearsed_edit_of_json_keeps_what_is_there() -> None:
     (edit,) = edits_for('Set up\n\nChange only: a.json\n<file path="a.json">{"name": "x"}</file>')
     assert json.loads(str(edit.inputs["file_text"])) == {"name": "x", "rehearsal": "Set up"}

@@ -62,7 +62,10 @@ def edits_for(message: str) -> tuple[Edit, ...]:
             return example.edits
     task = _task(message)
     path = _target(message, task)
-    return (_edit(path, task, message, files),)
+    others = [each for each in _allowed(message) if each != path and _PATH.fullmatch(each)]
+    if any(each in files or _exists(each, task, message) for each in (path, *others)):
+        others = []  # only where the task is to begin them all is none left out
+    return (_edit(path, task, message, files), *(create(each, _new_text(each, task)) for each in others))
 
 
 def _classified(text: str) -> str:
