@@ -29,7 +29,7 @@ run: install
 	$(BIN)/orch local $(ARGS)
 
 test: .venv/.dev-ready
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 lint: .venv/.dev-ready
 	$(BIN)/ruff format --check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -10,6 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dbos_writes_to_the_real_stderr() -> None:
+    """DBOS makes one handler for the whole process, which must not keep the captured stderr of the first test."""
+    logging.getLogger("dbos").addHandler(logging.StreamHandler(sys.__stderr__))
 
 
 @pytest.fixture(scope="session")

@@ -245,11 +245,12 @@ async def _tell(
 
 
 def _remember(session: AsyncSession, scene: Scene, row: BlockerRow, told: Told) -> None:
-    """An event of the task, with the plan's own message (R-MSG-3) the first time, where the event that blocked the task
-    has none."""
+    """An event of the task, with the plan's own message (R-MSG-3) the first time: not for an approval, which is no
+    blocker to the plan, and not where the event that blocked the task has one."""
     blocker = scene.found[row.key]
     detail: dict[str, Any] = {"blocker": row.key, "kind": row.kind, "step": told.step, "alerted": told.who}
-    if blocker.task.state is not TaskState.BLOCKED and len(store.told_of(row)) == 1:
+    has_one = blocker.task.state is TaskState.BLOCKED or blocker.kind is Kind.APPROVAL
+    if not has_one and len(store.told_of(row)) == 1:
         alert = blocker_alert_of(
             blocker.task,
             zone=ZoneInfo(scene.project.timezone),

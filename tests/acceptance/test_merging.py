@@ -98,12 +98,12 @@ async def test_a_remote_out_of_reach_costs_neither_the_attempt_nor_the_approval(
     away = shared.repo.path.rename(shared.repo.path.with_name("out-of-reach"))
     await shared.lead.clicks("Approve merge", on=task)
     await shared.channel.shows(task, state="Blocked")
-    alert = await shared.dev.gets(f"*{task}* is blocked", "and so are its approvals: *Retry* goes on with the merge")
+    await shared.dev.gets(f"*{task}* is blocked", "and so are its approvals: *Retry* goes on with the merge")
     await shared.dev.types(f"/orch block {task} the network is down")
     await shared.channel.shows(task, "the network is down", state="Blocked")
 
     away.rename(shared.repo.path)
-    await shared.dev.clicks("Retry", on=alert)
+    await shared.dev.clicks("Retry", on=task)
     await shared.channel.shows(task, state="Merged")
     assert len(shared.models.asked()) == paid, "nothing was paid for again"
     assert (await shared.row(task)).head_commit == head

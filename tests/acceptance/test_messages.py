@@ -116,7 +116,7 @@ async def test_what_comes_out_is_what_happened(starting: Starting, capsys: pytes
         statuses = [message["status"] for message in told]
         assert set(statuses) == {"in_progress", "blocked", "queued", "completed"}
         assert (statuses[0], statuses[-1]) == ("in_progress", "completed")
-        (alert,) = [line["alert"] for line in mine if line["alert"]]
+        (alert,) = [line["alert"] for line in mine if line["alert"] and line["kind"] == "blocked"]
         assert alert["alert_type"] == "blocker" and alert["action_required"] is True
         end = told[-1]
         assert end["next_task_id"] == "S0-D1-2" and end["completedAt"] and end["quality_score"] == 8.5

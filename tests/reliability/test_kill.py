@@ -69,10 +69,11 @@ async def _while_merging(bed: Bed, chance: random.Random) -> None:
     await asyncio.sleep(chance.uniform(0.0, 0.8))
 
 
+#: How often each comes: `ORCH_KILL_ROUNDS=3` for a longer search.
+ROUNDS = int(os.environ.get("ORCH_KILL_ROUNDS", "1"))
 MOMENTS: tuple[Moment, ...] = (
-    _in_a_call, _after_a_post, _while_checking, _while_merging, _any_time, _while_starting,
-    _in_a_call, _while_merging, _after_an_update, _any_time,
-)  # fmt: skip
+    _in_a_call, _after_a_post, _while_checking, _while_merging, _any_time, _while_starting, _after_an_update,
+) * ROUNDS  # fmt: skip
 
 
 def tasks_for(number: int) -> list[str]:
@@ -136,7 +137,7 @@ async def test_killed_again_and_again_on_sqlite(tmp_path: Path) -> None:
     async with bed(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}") as made:
         await play(made, SEED, MOMENTS, 6)
         print("\n".join(made.log))
-        assert made.kills >= 10
+        assert made.kills >= len(MOMENTS)
         await judge(made)
 
 
