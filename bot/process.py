@@ -13,6 +13,7 @@ from typing import Literal
 
 from aiohttp import web
 from dbos import DBOS, AsyncSQLAlchemyDatasource, DBOSConfig
+from dbos._dbos import _get_dbos_instance  # not exported
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
@@ -115,13 +116,13 @@ async def _start_stages(
     DBOS(config=config)
 
     async def stop() -> None:
+        await _finish_workflows(STOP_SECONDS)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=0)
 
     closers.append(stop)
     ds = await AsyncSQLAlchemyDatasource.create(url, engine=office.db.engine)
     office = replace(office, ds=ds)
     stages = register_stages(office)
-    closers.append(lambda: stages.finish(STOP_SECONDS))
     start_slot = register_slots(office)
     DBOS.launch()
     await stages.adopt()
@@ -182,3 +183,15 @@ async def _listen(
     await runner.setup()
     await web.TCPSite(runner, "0.0.0.0", port).start()
     closers.append(runner.cleanup)
+
+
+async def _finish_workflows(seconds: float) -> None:
+    """Let what is at work come to its end, its outcome recorded, for at most so long. DBOS.destroy can wait for the
+    same, but only by whole seconds."""
+    active = _get_dbos_instance()._active_workflows_set
+    try:
+        async with asyncio.timeout(seconds):
+            while active.activeList():  # noqa: ASYNC110  (recovered ones run in a loop of DBOS)
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        log.info("left in the middle, to go on at the next start: %s", ", ".join(active.activeList()))

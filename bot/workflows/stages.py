@@ -6,7 +6,6 @@ the foreman starts what that state asks for. A start that was made before is a n
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal
@@ -50,10 +49,9 @@ STAGES: dict[str, Stage] = {
 class Stages:
     """Starts visits and looks after them. One per process that runs stages."""
 
-    def __init__(self, office: Office, run_stage: Callable[..., Coroutine[Any, Any, None]], at_work: set[str]) -> None:
+    def __init__(self, office: Office, run_stage: Callable[..., Coroutine[Any, Any, None]]) -> None:
         self._office = office
         self._run_stage = run_stage
-        self._at_work = at_work  # the visits that this process works on now
         self._begun: set[str] = set()  # visits that DBOS goes on with since the start; to start them draws a warning
 
     async def start(self, visit: Visit) -> None:
@@ -74,15 +72,6 @@ class Stages:
             begun_by = {each.executor_id for each in going_on if each.status == "PENDING" and each.executor_id}
             for name in begun_by - {DBOS.executor_id}:
                 await resume_work_of(name)
-
-    async def finish(self, seconds: float) -> None:
-        """Let what is at work come to its end, for at most so long. DBOS.destroy can wait too, by whole seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                while self._at_work:  # noqa: ASYNC110  (recovered stages run in a loop of DBOS)
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            log.info("left in the middle, to go on at the next start: %s", ", ".join(sorted(self._at_work)))
 
     async def has_ended(self, visit: Visit) -> bool:
         """Whether the visit's workflow will not run any more: it ended, or only an older Orch could go on with it."""
@@ -109,12 +98,10 @@ class Stages:
 
 def register_stages(office: Office) -> Stages:
     """Register the workflow with DBOS (before its launch)."""
-    at_work: set[str] = set()
 
     @DBOS.workflow(name="stage")
     async def run_stage(pk: int, project: str, task_id: str, attempt: int, stage: str, entry: int) -> None:
         visit = Visit(pk, project, task_id, attempt, stage, entry)
-        at_work.add(visit.id)
         try:
             await _work(office, visit)
         except Superseded:
@@ -127,10 +114,9 @@ def register_stages(office: Office) -> Stages:
                     exc_info=not isinstance(error, OrchError))  # fmt: skip
             await _give_to_person(office, visit, office.redact(why))
         finally:
-            at_work.discard(visit.id)
             office.nudge()
 
-    return Stages(office, run_stage, at_work)
+    return Stages(office, run_stage)
 
 
 async def _work(office: Office, visit: Visit) -> None:

@@ -22,7 +22,7 @@ class FakeStages(Stages):
     """Starts nothing; says of its visits what the test says."""
 
     def __init__(self, office: Office) -> None:
-        super().__init__(office, None, set())  # type: ignore[arg-type]
+        super().__init__(office, None)  # type: ignore[arg-type]
         self.started: list[str] = []
         self.ended: set[str] = set()
         self.trouble: list[Exception] = []
