@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from bot.domain.budget import Limits
 from bot.domain.plan import PlanTask
+from bot.domain.slots import Timetable
 from bot.domain.task import ENDED, Frozen, Rung, Task, TaskState
 
 SprintState = Literal["planned", "open", "closed"]
@@ -33,6 +35,14 @@ class Sprint(Frozen):
 def current(sprints: Sequence[Sprint]) -> Sprint | None:
     """The sprint that ad-hoc work belongs to (R-MSG-4): the one that is open."""
     return next((sprint for sprint in reversed(sprints) if sprint.state == "open"), None)
+
+
+def day_one(timetable: Timetable, now: datetime) -> date:
+    """The first day of a sprint that starts now: the first working day whose end, the consolidation, is still to come.
+    A day that is over would make all of its tasks late at once. Where no working day comes within a year, which can
+    only be a mistake in the configuration, it is today."""
+    end = timetable.next("evening", now)
+    return end.day if end else now.astimezone(ZoneInfo(timetable.zone)).date()
 
 
 def why_not_start(

@@ -44,8 +44,8 @@ async def sprint(desk: Desk, payload: Payload, person: Person, command: kinds.Sp
             facts = await plan_sights.sprint(desk.office, project, command.number)
             await desk.answer(payload, "replies/sprint", **facts)
         case "start":
-            made = await planning.start_sprint(desk.office, project, number, person)
-            await desk.answer(payload, "replies/sprint_started", number=number, made=made)
+            started = await planning.start_sprint(desk.office, project, number, person)
+            await desk.answer(payload, "replies/sprint_started", number=number, **started._asdict())
         case "close":
             closing = await planning.close_sprint(desk.office, project, number, person)
             await desk.answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,12 +12,13 @@ from bot.domain.plan import Plan, unknown_owners
 from bot.domain.plan_budget import forecast
 from bot.domain.plan_errors import errors_of, mistake
 from bot.domain.project import Project
-from bot.domain.sprint import Leftover, Sprint, unfinished, why_not_close, why_not_start
+from bot.domain.sprint import Leftover, Sprint, day_one, unfinished, why_not_close, why_not_start
 from bot.domain.task import Task, TaskState
 from bot.errors import UserMistake
-from bot.store import outbox, sprints, tasks
+from bot.store import outbox, slots, sprints, tasks
 from bot.store.sprints import Loaded
 from bot.store.tables import TaskRow
+from bot.workflows.clock import timetable_of
 from bot.workflows.intake import route_policy
 from bot.workflows.learning import learned
 from bot.workflows.office import Office
@@ -29,6 +31,15 @@ class Taken(NamedTuple):
     plan: Plan
     loaded: Loaded
     warnings: tuple[str, ...]
+
+
+class Started(NamedTuple):
+    """A sprint that was started: its first day, the tasks that are queued now, and those of them that are late."""
+
+    first: date
+    today: bool
+    made: list[TaskRow]
+    late: list[TaskRow]
 
 
 class Closing(NamedTuple):
@@ -72,8 +83,9 @@ async def take_in(office: Office, project: Project, plan: Plan) -> Taken:
     return Taken(plan, loaded, (*map(str, expected.problems), *nobody))
 
 
-async def start_sprint(office: Office, project: Project, number: int, person: Person) -> list[TaskRow]:
-    """Queue the tasks of a sprint, all or none; its first day is today, or the next working day. Raises UserMistake."""
+async def start_sprint(office: Office, project: Project, number: int, person: Person) -> Started:
+    """Queue the tasks of a sprint, all or none; domain.sprint.day_one says which is its first day. Raises
+    UserMistake."""
     need_lead(project, person)
     now = office.now()
     async with office.db.begin() as session:
@@ -85,7 +97,7 @@ async def start_sprint(office: Office, project: Project, number: int, person: Pe
         row = await sprints.row_of(session, project.key, number)
         if why_not or row is None:
             raise UserMistake(f"{why_not} Nothing was started.", "/orch plan show")
-        first = project.working_days.from_(project.day(now))
+        first = day_one(timetable_of(project, await slots.changes(session, project.key)), now)
         row.state, row.started_at, row.first_day = "open", now, first
         made = []
         history = await learned(session, project, office.price, now)
@@ -101,7 +113,8 @@ async def start_sprint(office: Office, project: Project, number: int, person: Pe
             plan_row.queued = True
         await _tell(office, session, project, sprints.as_sprint(row), who=person.id, made=made)
     office.nudge()
-    return made
+    late = [each for each in made if each.deadline and each.deadline <= now]
+    return Started(first, first == project.day(now), made, late)
 
 
 async def close_sprint(

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from bot.store import ledger
 from tests.acceptance.card import words
+from tests.acceptance.clock import MovableClock
 from tests.acceptance.conftest import Starting
 from tests.acceptance.sprints import DEMO, TEAM, keep_plan, load, merge, said_in_channel, start
 
-LISBON = ZoneInfo("Europe/Lisbon")
-EVERY_DAY = {**TEAM, "working_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
+MONDAY = datetime(2026, 11, 23, 10, tzinfo=UTC)  # in Lisbon too
+FRIDAY_EVENING = datetime(2026, 11, 20, 18, tzinfo=UTC)
+WEEKDAYS = {**TEAM, "working_days": ["mon", "tue", "wed", "thu", "fri"]}
 
 
 async def test_a_sprint_runs_in_its_order_and_carries_over(starting: Starting) -> None:
-    async with starting(project=EVERY_DAY) as orch:
+    async with starting(project=WEEKDAYS, now=MovableClock(MONDAY)) as orch:
         keep_plan(orch)
         await load(orch)
-        today = datetime.now(UTC).astimezone(LISBON).date()
         said = await start(orch, 0)
-        assert "S0-D1-1, S0-D1-2, S0-D2-1 queued" in said
+        assert "day 1 is today, Monday 23 November. S0-D1-1, S0-D1-2, S0-D2-1 queued" in said
         told = "*Sprint 0 Set-up* was started by <@U0LEAD>: 3 tasks queued"
         await orch.until(lambda: said_in_channel(orch, told), "the channel told")
         first, second, third = [await orch.row(name) for name in ("S0-D1-1", "S0-D1-2", "S0-D2-1")]
-        assert first.deadline == datetime(today.year, today.month, today.day, 17, tzinfo=LISBON)
+        assert first.deadline == MONDAY.replace(hour=17)
         assert (first.owner, first.requester, first.priority) == ("U0DEV", "U0LEAD", "critical")
         assert first.criteria == ["The page says what it is for"] and second.after == ["S0-D1-1"]
         assert third.route["rung"] == "manual" and third.route["type"] == "validation"
@@ -65,6 +65,25 @@ async def test_a_sprint_runs_in_its_order_and_carries_over(starting: Starting) -
         await orch.dev.sees_privately(
             "sprint 1* Pages · open", "*S0-D2-1* with a person", "1 of 4 done", "of 60k tokens"
         )
+
+
+async def test_a_day_that_is_over_is_not_day_one(starting: Starting) -> None:
+    """Nothing is late at once: of a sprint that starts on Friday evening, Monday is the first day."""
+    async with starting(project=WEEKDAYS, now=MovableClock(FRIDAY_EVENING)) as orch:
+        keep_plan(orch)
+        await load(orch)
+        assert "day 1 is Monday 23 November. S0-D1-1" in await start(orch, 0)
+        await orch.until(lambda: said_in_channel(orch, "3 tasks queued, day 1 is Monday 23 November."), "the channel")
+        assert (await orch.row("S0-D1-1")).deadline == MONDAY.replace(hour=17)
+        await orch.lead.types("/orch sprint show 0")
+        await orch.lead.sees_privately("day 1: Mon 23 Nov")
+
+
+async def test_a_deadline_that_is_past_already_is_told(starting: Starting) -> None:
+    async with starting(project=WEEKDAYS, now=MovableClock(MONDAY)) as orch:
+        keep_plan(orch, DEMO.replace("D1 17:00", "D1 09:30"))
+        await load(orch)
+        assert "Past already: the deadline of S0-D1-1." in await start(orch, 0)
 
 
 async def test_a_sprint_is_started_only_when_it_may_and_once(starting: Starting) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from bot.domain.budget import LEAN
 from bot.domain.plan import PlanTask
-from bot.domain.sprint import Sprint, current, why_not_close, why_not_start, with_budget
+from bot.domain.slots import Times, Timetable
+from bot.domain.sprint import Sprint, current, day_one, why_not_close, why_not_start, with_budget
 from bot.domain.task import Rung, TaskState
+from bot.domain.working_days import WorkingDays
 from bot.store.tasks import as_task
 from tests.store.samples import a_task
 
@@ -50,3 +55,43 @@ def test_a_sprints_budget_is_the_sum_and_the_config_goes_first() -> None:
     assert with_budget(LEAN, 1, {}).sprints == {}
     configured = LEAN.model_copy(update={"sprints": {1: 99_000}})
     assert with_budget(configured, 1, plan).sprints == {1: 99_000}
+
+
+@pytest.mark.parametrize(
+    ("zone", "local", "expected"),
+    [
+        ("UTC", "2026-11-23T08:00", "2026-11-23"),
+        ("UTC", "2026-11-23T16:59", "2026-11-23"),
+        ("UTC", "2026-11-23T17:00", "2026-11-24"),  # the day's end has come
+        ("UTC", "2026-11-23T23:59", "2026-11-24"),
+        ("UTC", "2026-11-20T16:59", "2026-11-20"),  # a Friday
+        ("UTC", "2026-11-20T17:30", "2026-11-23"),
+        ("UTC", "2026-11-21T09:00", "2026-11-23"),  # a Saturday
+        ("UTC", "2026-12-24T18:00", "2026-12-28"),  # Christmas Day, and the weekend behind it
+        ("UTC", "2026-12-25T09:00", "2026-12-28"),
+        ("Europe/Lisbon", "2026-03-27T17:01", "2026-03-30"),  # the clocks go forward on Sunday
+        ("Europe/Lisbon", "2026-03-30T16:59", "2026-03-30"),
+        ("Europe/Lisbon", "2026-10-23T17:01", "2026-10-26"),  # and back
+        ("Europe/Lisbon", "2026-10-26T16:59", "2026-10-26"),
+        ("Pacific/Auckland", "2026-11-23T16:59", "2026-11-23"),  # still the 23rd, at 03:59, in UTC
+        ("America/Los_Angeles", "2026-11-23T17:00", "2026-11-24"),  # the 24th already in UTC
+    ],
+)
+def test_the_first_day_of_a_sprint(zone: str, local: str, expected: str) -> None:
+    """A day that is over, or is no working day, is not the first."""
+    table = Timetable(zone=zone, days=WorkingDays(off=frozenset({date(2026, 12, 25)})))
+    assert day_one(table, _at(local, zone)) == date.fromisoformat(expected)
+
+
+def test_the_first_day_goes_by_the_teams_own_hours() -> None:
+    late = Timetable(times=Times(evening=datetime(2026, 1, 1, 21).time()))
+    assert day_one(late, _at("2026-11-23T20:30", "UTC")) == date(2026, 11, 23)
+    every_day = Timetable(days=WorkingDays(weekdays=()))
+    assert day_one(every_day, _at("2026-11-20T18:00", "UTC")) == date(2026, 11, 21)
+    assert day_one(Timetable(days=WorkingDays(weekdays=("none",))), _at("2026-11-20T18:00", "UTC")) == date(
+        2026, 11, 20
+    )
+
+
+def _at(local: str, zone: str) -> datetime:
+    return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone))
