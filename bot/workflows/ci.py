@@ -16,7 +16,7 @@ from bot.domain.command_values import task_ref
 from bot.domain.task import CI, TaskState
 from bot.errors import UserMistake
 from bot.store import inbox, tasks
-from bot.store.tables import TaskRow
+from bot.store.tables import InboxRow, TaskRow
 from bot.workflows import manual
 from bot.workflows.attempts import block, tell_thread
 from bot.workflows.office import Office
@@ -51,22 +51,30 @@ async def take(office: Office, result: CiResult) -> Answer:
 async def _count(office: Office, session: AsyncSession, row: TaskRow, result: CiResult) -> Answer:
     key = f"ci:{result.delivery}"
     said = {"project": row.project, "task": row.task_id, "result": result.result, "url": result.url}
-    before = await inbox.find(session, key)
-    if before is not None:
-        same = before.payload == said
-        why = f"Delivery {result.delivery} was another result; each needs an id of its own."
-        return Answer("known" if same else "refused", row.task_id, "" if same else why)
+    if before := await inbox.find(session, key):
+        return _again(row, before, said, result)
     stands = await tasks.standing_event(session, row)
     why_not = ci.hindrance(tasks.as_task(row), by_ci=row.state == TaskState.BLOCKED and stands.who == CI)
     if why_not:
         return Answer("refused", row.task_id, f"{row.task_id} {why_not}.")
-    await inbox.take(session, key, "ci", said, office.now())
+    if not await inbox.take(session, key, "ci", said, office.now()):  # for another task, at this very moment
+        before = await inbox.find(session, key)
+        assert before is not None
+        return _again(row, before, said, result)
     await inbox.done(session, key, office.now())
     if result.result == "pass":
         await _passed(office, session, row, result)
         return Answer("done", row.task_id)
     await _failed(office, session, row, result)
     return Answer("blocked", row.task_id)
+
+
+def _again(row: TaskRow, before: InboxRow, said: dict[str, str], result: CiResult) -> Answer:
+    """This delivery came before: the same again, or another result under its id."""
+    if before.payload == said:
+        return Answer("known", row.task_id)
+    why = f"Delivery {result.delivery} was another result; each needs an id of its own."
+    return Answer("refused", row.task_id, why)
 
 
 async def _passed(office: Office, session: AsyncSession, row: TaskRow, result: CiResult) -> None:
