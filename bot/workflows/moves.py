@@ -63,22 +63,29 @@ async def move(office: Office, deed: Deed, rung: Rung) -> None:
             await _give_to(office, session, row, row.owner, deed.person.id, "reassigned", "given to its owner")
             return
         await refuse_split(session, row)
-        need_fit(office, row, rung)
-        if rung is Rung.OPUS:
-            row.opus_approved_by = deed.person.id
         why = f"reassigned to {rung} by a person"
-        move_to(office, row, rung, why, "R-ESC-8")
-        row.base_commit = row.start_commit = None
-        await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why="reassigned by a person")
-        await forget_head(office, session, row)
-        detail = {"rule": "R-ESC-8"}
-        if row.state == TaskState.QUEUED:
-            row.waits_for = None
-            await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="reassigned", why=why,
-                             detail=detail)  # fmt: skip
-            return
-        await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="reassigned",
-                         why=why, detail=detail)  # fmt: skip
+        await give_to_rung(office, session, row, rung, deed.person.id, "reassigned", why)
+
+
+async def give_to_rung(
+    office: Office, session: AsyncSession, row: TaskRow, rung: Rung, who: str, kind: str, why: str
+) -> None:
+    """Queue a task at this rung, from a fresh start. A person who may do so gives it to opus, and so approves one
+    attempt there (R-ESC-8). Raises UserMistake where the rung may not, or cannot, do it."""
+    need_fit(office, row, rung)
+    now = office.now()
+    if rung is Rung.OPUS:
+        row.opus_approved_by = who
+    move_to(office, row, rung, why, "R-ESC-8")
+    row.base_commit = row.start_commit = None
+    await tasks.end_attempt(session, row, at=now, outcome="interrupted", why=why)
+    await forget_head(office, session, row)
+    detail = {"rule": "R-ESC-8"}
+    if row.state == TaskState.QUEUED:
+        row.waits_for = None
+        await tasks.note(session, row, at=now, who=who, kind=kind, why=why, detail=detail)
+    else:
+        await tasks.step(session, row, TaskState.QUEUED, at=now, who=who, kind=kind, why=why, detail=detail)
 
 
 async def stop_for(office: Office, deed: Deed, reason: str) -> None:

@@ -15,10 +15,10 @@ from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.tables import TaskRow
 from bot.workflows import batch, manual
-from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
+from bot.workflows.attempts import take_next_step, tell_thread
 from bot.workflows.deeds import Deed, can_click, doing, need_head
 from bot.workflows.merge import merge_facts
-from bot.workflows.moves import back_to_work, refuse_split
+from bot.workflows.moves import back_to_work, give_to_rung, refuse_split
 from bot.workflows.office import Office
 
 #: Lines of a checklist that a form has room for.
@@ -137,13 +137,7 @@ async def escalate(office: Office, deed: Deed, rung: Rung) -> None:
         button = card.TO_OPUS if rung is Rung.OPUS else card.TO_SONNET
         if not await can_click(office, session, row, deed, button, "escalated"):
             return
-        if rung is Rung.OPUS:
-            row.opus_approved_by = deed.person.id
-        why = f"escalated to {rung} by a person"
-        move_to(office, row, rung, why, "R-ESC-8")
-        row.base_commit = row.start_commit = None
-        await forget_head(office, session, row)
-        await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=deed.person.id, kind="escalated", why=why)
+        await give_to_rung(office, session, row, rung, deed.person.id, "escalated", f"escalated to {rung} by a person")
 
 
 async def run_now(office: Office, deed: Deed) -> None:

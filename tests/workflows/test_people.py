@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
+import pytest
 from sqlalchemy import select
 
 from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
-from bot.domain.task import TaskState
+from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.database import Database
@@ -17,7 +18,7 @@ from bot.store.tables import ApprovalRow, EventRow, ReviewRow, TaskRow
 from bot.workflows import intake, people
 from bot.workflows.office import Office
 from bot.workflows.people import Deed
-from tests.store.samples import NOW, created, migrated
+from tests.store.samples import NOW, ROUTE, created, migrated
 from tests.workflows.offices import an_office
 
 HEAD = "a" * 40
@@ -114,3 +115,27 @@ async def test_tasks_assigned_at_once_are_all_kept(database_url: str) -> None:
         assert sorted({row.task_id for row in made}) == [f"S0-D0-{n}" for n in range(1, 9)]
         async with database.read() as session:
             assert len((await session.scalars(select(TaskRow))).all()) == 8
+
+
+@pytest.mark.parametrize("rung", [Rung.SONNET, Rung.OPUS])
+async def test_an_old_button_gives_no_manual_work_to_a_model(database_url: str, rung: Rung) -> None:
+    """The card does not offer it any more, and says what `/orch reassign` says."""
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        operations = {**ROUTE, "rung": "manual", "type": "ops"}
+        await created(database, route=operations, state="blocked")
+        (found,) = await at_once(people.escalate(office, deed("U0LEAD"), rung))
+        assert str(found) == (
+            f"{rung} cannot do operations: a person or CI runs things (R-RT-4). S0-D0-1 was left as it is."
+        )
+        assert await state_of(office) == "blocked"
+
+
+async def test_an_escalation_to_opus_is_the_approval_of_one_attempt(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        await created(database, state="blocked")
+        await at_once(people.escalate(office, deed("U0LEAD"), Rung.OPUS))
+        async with database.read() as session:
+            (row,) = await session.scalars(select(TaskRow))
+        assert (row.state, row.route["rung"], row.opus_approved_by) == ("queued", "opus", "U0LEAD")
