@@ -52,5 +52,5 @@ def shared(office_day: Orch) -> Orch:
 
 
 def _with_a_link(repo: Repo) -> None:
-    (repo.path / "outside").symlink_to("/tmp")
+    (repo.path / "outside").symlink_to(repo.path.parent)
     repo.commit()
