@@ -1,30 +1,18 @@
-"""Tasks, their events and what hangs on them. `step` is the only way a task's state changes."""
+"""Tasks and their events. `step` is the only way a task's state changes."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.change import CheckRun
-from bot.domain.escalation import Attempt
 from bot.domain.task import ENDED, MACHINES, STAGED, Route, Task, TaskState, may_step
 from bot.store import messages, outbox
-from bot.store.tables import (
-    ApprovalRow,
-    AttemptRow,
-    CallRow,
-    CheckRow,
-    EventRow,
-    PlanTaskRow,
-    ReviewRow,
-    TaskRow,
-)
+from bot.store.tables import EventRow, PlanTaskRow, TaskRow
 
 #: Events beside the task's own life. Their state may be out of date, since they are written without the task's lock.
 REMARKS = ("alerted", "acknowledged", "solved")
@@ -225,121 +213,3 @@ def as_task(row: TaskRow) -> Task:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-
-async def start_attempt(session: AsyncSession, row: TaskRow, at: datetime) -> None:
-    """Open the next attempt at the route's rung."""
-    row.attempt += 1
-    session.add(AttemptRow(task_pk=row.pk, number=row.attempt, rung=row.route["rung"], started_at=at, why=""))
-
-
-async def move_attempt(session: AsyncSession, row: TaskRow) -> None:
-    """The running attempt goes on at the route's rung, before any work was paid for."""
-    running = (AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome.is_(None))
-    await session.execute(update(AttemptRow).where(*running).values(rung=row.route["rung"]))
-
-
-async def end_attempt(session: AsyncSession, row: TaskRow, *, at: datetime, outcome: str, why: str) -> None:
-    """Close the running attempt; a closed one keeps its first outcome."""
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome.is_(None))
-        .values(ended_at=at, outcome=outcome, why=why)
-    )
-
-
-async def reopen_attempt_as(session: AsyncSession, row: TaskRow, outcome: str, why: str) -> None:
-    """A passed attempt turned out otherwise (a person asked for changes, the merge conflicted)."""
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt)
-        .values(outcome=outcome, why=why)
-    )
-
-
-async def go_on_with_attempt(session: AsyncSession, row: TaskRow) -> None:
-    """An attempt that was interrupted goes on, so that how it ends counts."""
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome == "interrupted")
-        .values(outcome=None, ended_at=None, why="")
-    )
-
-
-async def history(session: AsyncSession, pk: int) -> tuple[Attempt, ...]:
-    """The attempts that ended, oldest first."""
-    query = (
-        select(AttemptRow).where(AttemptRow.task_pk == pk, AttemptRow.outcome.is_not(None)).order_by(AttemptRow.number)
-    )
-    rows = (await session.scalars(query)).all()
-    worked = select(CallRow.attempt, CallRow.created_at, CallRow.settled_at, CallRow.used_tokens, CallRow.batch).where(
-        CallRow.task_pk == pk, CallRow.purpose.in_(("edit", "repair", "report"))
-    )
-    seconds: dict[int, float] = defaultdict(float)
-    tokens: Counter[int] = Counter()
-    for number, begun, ended, used, batch in (await session.execute(worked)).all():
-        seconds[number] += (ended - begun).total_seconds() if ended and not batch else 0  # a batch waits its turn
-        tokens[number] += used
-    return tuple(
-        Attempt(rung=r.rung, outcome=r.outcome, signature=f"{r.outcome}: {r.why}", seconds=seconds[r.number],
-                tokens=tokens[r.number])
-        for r in rows
-    )  # fmt: skip
-
-
-async def record_checks(
-    session: AsyncSession, row: TaskRow, commit: str, runs: Sequence[CheckRun], at: datetime
-) -> None:
-    session.add_all(CheckRow(task_pk=row.pk, commit=commit, run=run.model_dump(mode="json"), at=at) for run in runs)
-
-
-async def checks_of(session: AsyncSession, pk: int, commit: str | None) -> tuple[CheckRun, ...]:
-    """The newest run of each command on the commit."""
-    query = select(CheckRow).where(CheckRow.task_pk == pk, CheckRow.commit == commit).order_by(CheckRow.id)
-    newest = {row.run["command"]: CheckRun.model_validate(row.run) for row in (await session.scalars(query)).all()}
-    return tuple(newest.values())
-
-
-async def newest_review(session: AsyncSession, pk: int) -> ReviewRow | None:
-    query = select(ReviewRow).where(ReviewRow.task_pk == pk).order_by(ReviewRow.id.desc()).limit(1)
-    return (await session.scalars(query)).one_or_none()
-
-
-async def approvals(session: AsyncSession, pk: int) -> dict[str, str]:
-    """person -> head commit, for the approvals that stand."""
-    query = (
-        select(ApprovalRow).where(ApprovalRow.task_pk == pk, ApprovalRow.voided_at.is_(None)).order_by(ApprovalRow.id)
-    )
-    return {row.person: row.head_commit for row in (await session.scalars(query)).all()}
-
-
-async def approve(session: AsyncSession, row: TaskRow, person: str, at: datetime) -> bool:
-    """Record one person's consent to the head commit; False when it stands already. The caller holds the row."""
-    query = select(ApprovalRow).where(
-        ApprovalRow.task_pk == row.pk, ApprovalRow.head_commit == row.head_commit, ApprovalRow.person == person
-    )
-    known = (await session.scalars(query)).one_or_none()
-    if known is not None:
-        stood = known.voided_at is None
-        known.at, known.voided_at = (known.at if stood else at), None
-        await session.flush()
-        return not stood
-    session.add(ApprovalRow(task_pk=row.pk, head_commit=row.head_commit or "", person=person, at=at))
-    await session.flush()
-    return True
-
-
-async def void_approvals(session: AsyncSession, pk: int, at: datetime) -> int:
-    """A new commit voids what was approved before; returns how many approvals that were (R-APR-1)."""
-    result = await session.execute(
-        update(ApprovalRow).where(ApprovalRow.task_pk == pk, ApprovalRow.voided_at.is_(None)).values(voided_at=at)
-    )
-    return int(result.rowcount)  # type: ignore[attr-defined]
-
-
-async def reviews_without_verdict(session: AsyncSession, pk: int, head_commit: str | None) -> int:
-    """How many reviews of this head commit ended without a verdict."""
-    query = select(func.count()).where(
-        ReviewRow.task_pk == pk, ReviewRow.head_commit == head_commit, ReviewRow.verdict.is_(None)
-    )
-    return int(await session.scalar(query) or 0)

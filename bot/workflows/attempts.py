@@ -8,7 +8,7 @@ from bot.domain.escalation import LOST, Again, Attempt, Outcome, Policy, Repair,
 from bot.domain.lessons import remember
 from bot.domain.routing import ROWS
 from bot.domain.task import Priority, Route, Rung, TaskState, TaskType
-from bot.store import ledger, outbox, tasks
+from bot.store import attempts, ledger, outbox, tasks, verdicts
 from bot.store.tables import TaskRow
 from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import is_resting
@@ -40,7 +40,7 @@ async def attempt_failed(
         await tasks.step(session, row, TaskState.RUNNING, at=now, who=who, kind="repair", why=f"repairing: {why}",
                          detail={"outcome": outcome, "why": why})  # fmt: skip
         return
-    await tasks.end_attempt(session, row, at=now, outcome=outcome, why=why)
+    await attempts.end(session, row, at=now, outcome=outcome, why=why)
     if outcome != "rest":  # the card says whom it waits for
         await tell_thread(office, session, row, f"attempt-{row.attempt}", "thread/attempt_failed",
                           attempt=row.attempt, rung=row.route["rung"], why=why, lesson=lesson)  # fmt: skip
@@ -49,7 +49,7 @@ async def attempt_failed(
 
 async def take_next_step(office: Office, session: AsyncSession, row: TaskRow, *, lesson: str, who: str) -> None:
     """Do what domain.escalation.next_step says after the last attempt."""
-    history = await tasks.history(session, row.pk)
+    history = await attempts.ended(session, row.pk)
     row.learned = remember(row.learned, lesson)
     match next_step(history, escalation_policy(office, row, history)):
         case Again(rung=rung, keep=keep, why=why, rule=rule) as again:
@@ -90,7 +90,7 @@ def needs_approval(row: TaskRow) -> bool:
 
 async def wait_for_file(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
     """The change touches a file that another task holds: throw it away and queue again, now knowing the file."""
-    await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)
+    await attempts.end(session, row, at=office.now(), outcome="interrupted", why=why)
     row.base_commit = row.start_commit = None
     await forget_head(office, session, row)
     await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="file_held", why=why,
@@ -120,7 +120,7 @@ async def block(
     detail: dict[str, object] | None = None,
 ) -> None:
     """The task needs a person: the card says why, and the lookout tells whoever looks after it."""
-    await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)
+    await attempts.end(session, row, at=office.now(), outcome="interrupted", why=why)
     await tasks.step(session, row, TaskState.BLOCKED, at=office.now(), who=who, why=why, detail=detail)
 
 
@@ -136,6 +136,6 @@ async def tell_thread(
 async def forget_head(office: Office, session: AsyncSession, row: TaskRow) -> None:
     """A new attempt makes a new commit: earlier approvals do not count for it, and that is said (R-APR-1)."""
     row.head_commit = None
-    voided = await tasks.void_approvals(session, row.pk, office.now())
+    voided = await verdicts.void_approvals(session, row.pk, office.now())
     if voided:
         await tell_thread(office, session, row, f"voided-{row.attempt}", "thread/approvals_voided", count=voided)

@@ -11,7 +11,7 @@ from bot.domain.budget import Level, Limit, limits_of_call
 from bot.domain.budget_waits import Need, Stuck, short, stuck
 from bot.domain.project import Project
 from bot.domain.task import Rung, TaskState
-from bot.store import ledger, limit_orders, tasks
+from bot.store import attempts, ledger, limit_orders, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import needs_approval
 from bot.workflows.office import ORCH, Office
@@ -78,7 +78,7 @@ async def review_waits(office: Office, session: AsyncSession, project: Project, 
 async def wait_for_budget(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
     """The running attempt could not be paid for: nothing was sent, it does not count, and it is made when there is
     room."""
-    await tasks.end_attempt(session, row, at=office.now(), outcome="day", why=why)
+    await attempts.end(session, row, at=office.now(), outcome="day", why=why)
     await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="budget_waits", why=why,
                      detail={"rule": "R-BUD-3"})  # fmt: skip
     row.waits_for = f"waiting for budget: {why}"

@@ -11,7 +11,7 @@ from bot.domain.approvals import may_need_approval, shortage
 from bot.domain.calls import Verdict
 from bot.domain.card import buttons
 from bot.store import blockers as store
-from bot.store import ledger, tasks
+from bot.store import ledger, tasks, verdicts
 from bot.store.parts import parts_of
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.office import Office
@@ -29,7 +29,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
     in_batch = row.priority == "low" and any(call.batch_id and call.state in ledger.OPEN for call in attempt_calls)
-    review = await tasks.newest_review(session, pk)
+    review = await verdicts.newest_review(session, pk)
     return {
         "row": row,
         "seen": newest.detail.get("seen") if row.state == "done" else None,
@@ -39,10 +39,10 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),
         "answered_by": _who_answered(calls, row),
         "checkable": bool(row.checks or office.projects[row.project].checks),
-        "checks": await tasks.checks_of(session, pk, row.merge_commit or row.head_commit),
+        "checks": await verdicts.checks_of(session, pk, row.merge_commit or row.head_commit),
         "review": review if review and review.head_commit == row.head_commit else None,
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,
-        "approved_by": tuple(await tasks.approvals(session, pk)),
+        "approved_by": tuple(await verdicts.approvals(session, pk)),
         "shortage": shortage(office.projects[row.project].team, task) if may_need_approval(task) else None,
         "blockers": [(each, store.told_of(each)) for each in await store.of_task(session, pk)],
         "branch": office.projects[row.project].branch,

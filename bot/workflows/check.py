@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.change import CheckRun
 from bot.domain.task import TaskState
-from bot.store import tasks
+from bot.store import tasks, verdicts
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import attempt_failed
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
@@ -65,7 +65,7 @@ async def finish_check(office: Office, session: AsyncSession, visit: Visit, runs
     """Record the runs and go on. Raises Superseded."""
     row = await current(session, visit)
     now = office.now()
-    await tasks.record_checks(session, row, row.head_commit or "", runs, now)
+    await verdicts.record_checks(session, row, row.head_commit or "", runs, now)
     failed = failing(runs)
     if failed:
         why, lesson = failure_words(failed)

@@ -16,7 +16,7 @@ from bot.domain.escalation import Stop, next_step
 from bot.domain.project import Project
 from bot.domain.sprint import Sprint
 from bot.domain.task import GIVEN_UP, PAID, UNDER_REVIEW, Rung, TaskState
-from bot.store import ledger, sprints, tasks
+from bot.store import attempts, ledger, sprints, tasks, verdicts
 from bot.store.day import events_of, since
 from bot.store.tables import EventRow, TaskRow
 from bot.workflows.attempts import escalation_policy
@@ -71,7 +71,7 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
 async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Sequence[EventRow]) -> Stuck:
     newest = await tasks.standing_event(session, row)
     by = next((event.who for event in reversed(events) if event.kind == "blocked"), ORCH)
-    history = await tasks.history(session, row.pk)
+    history = await attempts.ended(session, row.pk)
     failed = bool(history) and history[-1].outcome not in NO_FAILURE
     step = next_step(history, escalation_policy(office, row, history)) if failed else None
     detail = newest.detail
@@ -83,7 +83,7 @@ async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Se
         blocked_by="" if by == ORCH else by,
         wants_tokens=bool(detail.get("budget")) or day_gone,
         wants_review=detail.get("resume") == TaskState.IN_REVIEW and row.head_commit is not None,
-        reviews_tried=await tasks.reviews_without_verdict(session, row.pk, row.head_commit),
+        reviews_tried=await verdicts.reviews_without_verdict(session, row.pk, row.head_commit),
         proposed=Rung(detail["propose"]) if detail.get("propose") else None,
         was_proposed_split=bool(detail.get("proposal")),
         next=step,
@@ -93,7 +93,7 @@ async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Se
 async def _waiting(project: Project, session: AsyncSession, row: TaskRow, events: Sequence[EventRow]) -> Waiting:
     """R-APR: whose approval could still count."""
     task, team = tasks.as_task(row), project.team
-    given = await tasks.approvals(session, row.pk)
+    given = await verdicts.approvals(session, row.pk)
     may = team.who_approves if not row.route["security"] else (*team.who_approves_security, *team.who_approves)
     able = [each for each in dict.fromkeys(may) if each not in given and own_approval(each, team, task) is None]
     return Waiting(task=task, since=since(row, events), why=row.waits_for or "", people=tuple(able))

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.order import Start, Wait, ready
 from bot.domain.task import Rung, TaskState
-from bot.store import ledger, tasks
+from bot.store import attempts, ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows import batch
 from bot.workflows.attempts import block, needs_approval
@@ -147,7 +147,7 @@ async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:
     if needs_approval(row):
         await block(office, session, row, "opus needs a person's approval", detail={"propose": "opus"})
         return
-    await tasks.start_attempt(session, row, office.now())
+    await attempts.start(session, row, office.now())
     await tasks.step(session, row, TaskState.RUNNING, at=office.now(), who=ORCH, kind="attempt",
                      why=f"attempt {row.attempt} at {rung}")  # fmt: skip
 

@@ -16,7 +16,7 @@ from bot.domain.commit_message import merge_message
 from bot.domain.coverage import reported
 from bot.domain.task import TaskState
 from bot.errors import BaseMoved, ChatError, MergeConflict, RepositoryError, TreeDirty
-from bot.store import ledger, tasks
+from bot.store import attempts, ledger, tasks, verdicts
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, take_next_step, tell_thread
 from bot.workflows.check import failing, failure_words, run_checks, setup_tree
@@ -76,7 +76,7 @@ async def _merge(office: Office, visit: Visit) -> None:
 async def barred_by_now(office: Office, visit: Visit) -> tuple[str, ...]:
     """Who approved, and may do nothing any more: a guest by now, deactivated, of another workspace."""
     async with office.db.read() as session:
-        people = await tasks.approvals(session, visit.pk)
+        people = await verdicts.approvals(session, visit.pk)
     return await barred_among(office, people)
 
 
@@ -100,7 +100,7 @@ async def may_still_merge(
     if hindrance:
         await tasks.step(session, row, TaskState.AWAITING_APPROVAL, at=office.now(), who=ORCH, why=hindrance)
         return None
-    review = await tasks.newest_review(session, row.pk)
+    review = await verdicts.newest_review(session, row.pk)
     calls = await ledger.calls_of(session, row.pk)
     written_by = next((c.answered_by for c in reversed(calls) if c.purpose in ("edit", "repair") and c.answered_by), "")
     message = merge_message(
@@ -115,13 +115,13 @@ async def may_still_merge(
 
 async def merge_facts(office: Office, session: AsyncSession, row: TaskRow, barred: tuple[str, ...] = ()) -> MergeFacts:
     """All that the merge gate looks at, read in this transaction."""
-    review = await tasks.newest_review(session, row.pk)
+    review = await verdicts.newest_review(session, row.pk)
     approved = bool(review and review.verdict and review.verdict["verdict"] == "approve" and review.rung == "gemini")
-    runs = await tasks.checks_of(session, row.pk, row.head_commit)
+    runs = await verdicts.checks_of(session, row.pk, row.head_commit)
     return MergeFacts(
         task=tasks.as_task(row),
         team=office.projects[row.project].team,
-        approvals=await tasks.approvals(session, row.pk),
+        approvals=await verdicts.approvals(session, row.pk),
         reviewed_head=review.head_commit if review and approved else None,
         checks_green=all(run.status == "passed" for run in runs),
         checks_not_run=any(run.status == "not_run" for run in runs),
@@ -182,7 +182,7 @@ async def finish_merge(office: Office, session: AsyncSession, visit: Visit, buil
         await tasks.step(session, row, TaskState.AWAITING_APPROVAL, at=now, who=ORCH, kind="not_merged", why=landed.why)
         await tell_thread(office, session, row, f"dirty-{row.entry}", "thread/not_merged", why=landed.why)
         return
-    await tasks.record_checks(session, row, built.commit, built.runs, now)
+    await verdicts.record_checks(session, row, built.commit, built.runs, now)
     row.merge_commit = built.commit
     await tasks.step(session, row, TaskState.MERGED, at=now, who=ORCH, why=f"merged as {built.commit[:10]} on {branch}",
                      detail={"commit": built.commit, "onto": built.onto, "coverage": reported(built.runs)})  # fmt: skip
@@ -194,7 +194,7 @@ async def finish_unbuilt(office: Office, session: AsyncSession, visit: Visit, bu
     row = await current(session, visit)
     failed = failing(built.runs)
     why, lesson = failure_words(failed) if failed else (built.why, built.why)
-    await tasks.reopen_attempt_as(session, row, "checks" if failed else "interrupted", why)
+    await attempts.reopen_as(session, row, "checks" if failed else "interrupted", why)
     await tell_thread(office, session, row, f"unmerged-{row.entry}", "thread/not_merged", why=why)
     await take_next_step(office, session, row, lesson=lesson, who=ORCH)
 

@@ -12,7 +12,7 @@ from bot.domain.assign import AssignRequest
 from bot.domain.routing import ROWS
 from bot.domain.task import ENDED, GIVEN_UP, RESUMED, Route, Rung, TaskState, TaskType
 from bot.errors import UserMistake
-from bot.store import ledger, tasks
+from bot.store import attempts, ledger, tasks, verdicts
 from bot.store.parts import parts_of
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
@@ -78,7 +78,7 @@ async def give_to_rung(
         row.opus_approved_by = who
     move_to(office, row, rung, why, "R-ESC-8")
     row.base_commit = row.start_commit = None
-    await tasks.end_attempt(session, row, at=now, outcome="interrupted", why=why)
+    await attempts.end(session, row, at=now, outcome="interrupted", why=why)
     await forget_head(office, session, row)
     detail = {"rule": "R-ESC-8"}
     if row.state == TaskState.QUEUED:
@@ -128,7 +128,7 @@ async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who:
         return
     merging = resume == TaskState.MERGING
     to = TaskState.AWAITING_APPROVAL if merging else TaskState(resume)
-    await tasks.go_on_with_attempt(session, row)
+    await attempts.go_on(session, row)
     await tasks.step(session, row, to, at=office.now(), who=who, kind=kind, why=why)
     if merging and merge_hindrance(await merge_facts(office, session, row)) is None:
         await tasks.step(session, row, TaskState.MERGING, at=office.now(), who=who, kind=kind,
@@ -158,8 +158,8 @@ async def _give_to(
     office: Office, session: AsyncSession, row: TaskRow, owner: str, who: str, kind: str, why: str
 ) -> None:
     now = office.now()
-    await tasks.end_attempt(session, row, at=now, outcome="interrupted", why=why)
-    await tasks.void_approvals(session, row.pk, now)
+    await attempts.end(session, row, at=now, outcome="interrupted", why=why)
+    await verdicts.void_approvals(session, row.pk, now)
     row.owner = owner
     move_to(office, row, Rung.MANUAL, why, "R-ESC-8")
     if row.state in GIVEN_UP:

@@ -12,7 +12,7 @@ from bot.domain.approvals import Action, merge_hindrance, needs_checklist, refus
 from bot.domain.escalation import Outcome
 from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
-from bot.store import tasks
+from bot.store import attempts, tasks, verdicts
 from bot.store.tables import TaskRow
 from bot.workflows import batch, manual
 from bot.workflows.attempts import take_next_step, tell_thread
@@ -56,7 +56,7 @@ async def approve(office: Office, deed: Deed, head: str, *, ticked: int = 0) -> 
         if ticked < len(await _lines_to_tick(office, session, row)):
             raise UserMistake(f"The checklist of {row.task_id} is not ticked. Click *Approve merge* on its card again.")
         now = office.now()
-        if await tasks.approve(session, row, deed.person.id, now):
+        if await verdicts.approve(session, row, deed.person.id, now):
             why = f"approved {head[:10]}"
             await tasks.note(
                 session,
@@ -87,7 +87,7 @@ async def request_changes(office: Office, deed: Deed, head: str, reason: str) ->
         await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="changes_requested", why=reason,
                          detail={"head": row.head_commit})  # fmt: skip
         outcome: Outcome = "person"
-        await tasks.reopen_attempt_as(session, row, outcome, reason)
+        await attempts.reopen_as(session, row, outcome, reason)
         team = office.projects[row.project].team  # each attempt at opus is approved anew (R-ESC-8)
         row.opus_approved_by = None if refusal(Action.OPUS, deed.person, team, tasks.as_task(row)) else deed.person.id
         await take_next_step(office, session, row, lesson=f"A person asked for changes: {reason}", who=deed.person.id)
@@ -100,7 +100,7 @@ async def reject(office: Office, deed: Deed, head: str, reason: str) -> None:
             return
         need_head(row, head)
         reason = office.redact(reason)
-        await tasks.void_approvals(session, row.pk, office.now())
+        await verdicts.void_approvals(session, row.pk, office.now())
         await tasks.step(
             session, row, TaskState.FAILED, at=office.now(), who=deed.person.id, kind="rejected", why=reason,
             detail={"head": row.head_commit},
@@ -115,7 +115,7 @@ async def cancel(office: Office, deed: Deed) -> None:
         if not await can_click(office, session, row, deed, card.STOP, "cancelled"):
             return
         why = f"stopped by <@{deed.person.id}>"
-        await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why="stopped by a person")
+        await attempts.end(session, row, at=office.now(), outcome="interrupted", why="stopped by a person")
         if row.state == TaskState.WITH_HUMAN:
             await manual.retire(office, session, row, "stopped", by=deed.person.id)
         await tasks.step(session, row, TaskState.CANCELLED, at=office.now(), who=deed.person.id, why=why)

@@ -15,7 +15,7 @@ from bot.domain.project import Project
 from bot.domain.sprint import Leftover, Sprint, day_one, unfinished, why_not_close, why_not_start
 from bot.domain.task import Task, TaskState
 from bot.errors import UserMistake
-from bot.store import outbox, slots, sprints, tasks
+from bot.store import attempts, outbox, slots, sprints, tasks
 from bot.store.sprints import Loaded
 from bot.store.tables import TaskRow
 from bot.workflows.clock import timetable_of
@@ -152,7 +152,7 @@ async def _settle(
     """Carry one unfinished task over to the next sprint, under its id; or cancel it."""
     if leftover == "cancel":
         why = f"sprint {number} was closed by <@{person.id}>"
-        await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why=why)
+        await attempts.end(session, row, at=office.now(), outcome="interrupted", why=why)
         await tasks.step(session, row, TaskState.CANCELLED, at=office.now(), who=person.id, why=why)
         return
     await sprints.carry_to(session, row.project, number + 1)

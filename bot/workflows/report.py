@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.calls import ModelReply, ModelRequest
 from bot.domain.context import likely_files, pack
 from bot.domain.task import Rung, TaskState
-from bot.store import replies, tasks
+from bot.store import attempts, replies, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, take_next_step, tell_thread
 from bot.workflows.budget_waits import wait_for_budget
@@ -69,10 +69,10 @@ async def finish_report(
     await tell_thread(office, session, row, f"report-{row.attempt}", "thread/report", answer=answer, model=reply.model,
                       cut=reply.stop == "max_tokens")  # fmt: skip
     if row.route["security"] and row.route["rung"] != Rung.OPUS and _is_critical(answer):  # R-ESC-6
-        await tasks.end_attempt(session, row, at=office.now(), outcome="audit", why="it found something critical")
+        await attempts.end(session, row, at=office.now(), outcome="audit", why="it found something critical")
         await take_next_step(office, session, row, lesson=answer, who=ORCH)
         return
-    await tasks.end_attempt(session, row, at=office.now(), outcome="passed", why="answered")
+    await attempts.end(session, row, at=office.now(), outcome="passed", why="answered")
     await tasks.step(session, row, TaskState.DONE, at=office.now(), who=ORCH, why="the answer is in the thread")
 
 

@@ -10,7 +10,7 @@ from bot.domain.approvals import who_could_approve
 from bot.domain.calls import ModelRequest, ReviewReply, Verdict
 from bot.domain.lessons import of_findings
 from bot.domain.task import Rung, TaskState
-from bot.store import ledger, outbox, replies, tasks
+from bot.store import attempts, ledger, outbox, replies, tasks, verdicts
 from bot.store.tables import CallRow, ReviewRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread
 from bot.workflows.counting import counted, prepared
@@ -47,7 +47,7 @@ async def review(office: Office, visit: Visit) -> None:
 async def prepare_review(office: Office, visit: Visit) -> Prepared:
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
-        runs = await tasks.checks_of(session, visit.pk, row.head_commit)
+        runs = await verdicts.checks_of(session, visit.pk, row.head_commit)
         said = [reply.text for reply in await replies.for_call(session, row)]
     if row.entry != visit.entry or row.head_commit is None or row.base_commit is None:
         raise Superseded(visit.id)
@@ -94,7 +94,7 @@ async def finish_review(office: Office, session: AsyncSession, visit: Visit, cal
 
 async def _approved(office: Office, session: AsyncSession, row: TaskRow, verdict: Verdict, patch: str) -> None:
     now = office.now()
-    await tasks.end_attempt(session, row, at=now, outcome="passed", why=f"reviewed: {verdict.quality_score:g}/10")
+    await attempts.end(session, row, at=now, outcome="passed", why=f"reviewed: {verdict.quality_score:g}/10")
     key = f"diff/{row.project}/{row.task_id}/{row.head_commit}"
     title = f"{row.task_id}: the change {(row.head_commit or '')[:10]}"
     upload = {"name": f"{row.task_id}.diff", "title": title, "content": patch}
@@ -107,7 +107,7 @@ async def _approved(office: Office, session: AsyncSession, row: TaskRow, verdict
 
 async def _no_verdict(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
     """No verdict is never an approval: ask once more, then a person decides."""
-    reviews = await tasks.reviews_without_verdict(session, row.pk, row.head_commit)
+    reviews = await verdicts.reviews_without_verdict(session, row.pk, row.head_commit)
     why = f"the review gave no verdict ({why})"
     if reviews < TRIES:
         await tasks.step(session, row, TaskState.IN_REVIEW, at=office.now(), who=ORCH, kind="review_again", why=why)

@@ -13,7 +13,7 @@ from bot.domain.coordinator import MAX_FILES, MAX_TEXT, is_unsure, read_answer, 
 from bot.domain.routing import RouteRequest
 from bot.domain.task import Route, Rung, TaskState
 from bot.errors import ModelError
-from bot.store import ledger, tasks
+from bot.store import attempts, ledger, tasks
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.counting import counted
 from bot.workflows.intake import priced, route_policy
@@ -90,11 +90,11 @@ async def finish_triage(
     if row.token_budget == project.limits.task.get(was.rung, 0):  # nobody asked for another
         row.token_budget = project.limits.task.get(chosen.rung, 0)
     row.route = priced(office, project, chosen, row.token_budget).model_dump(mode="json")
-    await tasks.move_attempt(session, row)
+    await attempts.move(session, row)
     await tasks.note(session, row, at=office.now(), who=ORCH, kind="triage", why=chosen.reason,
                      detail={"rule": chosen.rule, "rung": chosen.rung.value, "type": chosen.type.value})  # fmt: skip
     if chosen.rung is not Rung.MANUAL:
         return True
-    await tasks.end_attempt(session, row, at=office.now(), outcome="interrupted", why="it is a person's work")
+    await attempts.end(session, row, at=office.now(), outcome="interrupted", why="it is a person's work")
     await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, why=chosen.reason)
     return False

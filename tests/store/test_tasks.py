@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -129,20 +128,6 @@ async def test_projects_do_not_wait_for_each_other(database_url: str) -> None:
         await tasks.lock_project(held, "GRANTER")
         async with asyncio.timeout(5), database.begin() as session:
             await tasks.lock_project(session, "OTHER")
-
-
-async def test_an_approval_counts_once_a_person_and_again_after_it_was_voided(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        row = await created(database, head_commit="c" * 40)
-        async with database.begin() as session:
-            assert await tasks.approve(session, row, "U0LEAD", NOW)
-            assert not await tasks.approve(session, row, "U0LEAD", NOW)
-            assert await tasks.approvals(session, row.pk) == {"U0LEAD": "c" * 40}
-            assert await tasks.void_approvals(session, row.pk, NOW) == 1
-            assert await tasks.approvals(session, row.pk) == {}
-        async with database.begin() as session:
-            assert await tasks.approve(session, row, "U0LEAD", NOW + timedelta(minutes=1))
-            assert await tasks.approvals(session, row.pk) == {"U0LEAD": "c" * 40}
 
 
 async def test_the_store_never_changes_or_deletes_an_event(database_url: str) -> None:

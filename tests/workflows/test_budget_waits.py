@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from bot.domain.approvals import Person
 from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
-from bot.store import ledger, project_events, tasks
+from bot.store import attempts, ledger, project_events, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, LimitOrderRow, OutboxRow, TaskRow
 from bot.workflows import budget_orders
@@ -169,7 +169,7 @@ async def test_leaked_reservations_are_found_and_live_calls_left_alone(database_
             row = await created(database, number, token_budget=2_000)
             async with database.begin() as session:
                 locked = await tasks.lock(session, row.pk)
-                await tasks.start_attempt(session, locked, NOW)
+                await attempts.start(session, locked, NOW)
                 await tasks.step(session, locked, TaskState.RUNNING, at=NOW, who="orch", why="on")
                 visits[name] = Visit.of(locked)
                 call = await reserve_call(office, session, visits[name], "edit", Rung.HAIKU, REQUEST, 10)

@@ -17,7 +17,7 @@ from bot.domain.secrets import Redactor
 from bot.domain.task import Rung, TaskState
 from bot.domain.working_days import WorkingDays
 from bot.render import Renderer
-from bot.store import slots, tasks
+from bot.store import attempts, slots, tasks
 from bot.store.database import Database
 from bot.store.tables import CounterRow, EventRow, OutboxRow, ScheduleRow, TaskRow
 from bot.wiring import data_folder
@@ -40,7 +40,7 @@ async def at_opus(database: Database, call_state: str) -> TaskRow:
     row = await created(database, route=OPUS, opus_approved_by="U0TWO")
     async with database.begin() as session:
         locked = await tasks.lock(session, row.pk)
-        await tasks.start_attempt(session, locked, NOW)
+        await attempts.start(session, locked, NOW)
         await tasks.step(session, locked, TaskState.RUNNING, at=NOW, who="orch", why="attempt 1 at opus")
         session.add(a_call(locked, rung="opus", state=call_state))
     return row

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.domain.calls import ModelReply
 from bot.domain.task import Rung, TaskState
 from bot.errors import ModelOutcomeUnknown, ModelRefusedCall
-from bot.store import ledger, tasks
+from bot.store import attempts, ledger, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, TaskRow
 from bot.workflows.office import Office, Superseded, Visit
@@ -25,7 +25,7 @@ async def a_running_task(database: Database, number: int = 1) -> Visit:
     row = await created(database, number, token_budget=2_000)
     async with database.begin() as session:
         locked = await tasks.lock(session, row.pk)
-        await tasks.start_attempt(session, locked, NOW)
+        await attempts.start(session, locked, NOW)
         await tasks.step(session, locked, TaskState.RUNNING, at=NOW, who="orch", why="attempt 1")
         return Visit.of(locked)
 

@@ -12,7 +12,7 @@ from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
 from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
-from bot.store import tasks
+from bot.store import attempts, tasks
 from bot.store.database import Database
 from bot.store.tables import ApprovalRow, EventRow, ReviewRow, TaskRow
 from bot.workflows import intake, people
@@ -30,7 +30,7 @@ async def awaiting(database: Database) -> TaskRow:
     async with database.begin() as session:
         locked = await tasks.lock(session, row.pk)
         locked.state, locked.entry = TaskState.AWAITING_APPROVAL.value, 3
-        await tasks.start_attempt(session, locked, NOW)
+        await attempts.start(session, locked, NOW)
         verdict = {"verdict": "approve", "quality_score": 9.0}
         session.add(ReviewRow(task_pk=row.pk, head_commit=HEAD, rung="gemini", model="gemini", verdict=verdict, at=NOW))
     return row

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from bot.domain.providers import Healthy, Provider, Resting, Trying
 from bot.domain.task import Rung, TaskState
-from bot.store import ledger, tasks
+from bot.store import attempts, ledger, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.foreman import dispatch
@@ -33,7 +33,7 @@ async def running(office: Office, number: int) -> Visit:
     row = await created(office.db, number)
     async with office.db.begin() as session:
         locked = await tasks.lock(session, row.pk)
-        await tasks.start_attempt(session, locked, NOW)
+        await attempts.start(session, locked, NOW)
         await tasks.step(session, locked, TaskState.RUNNING, at=NOW, who="orch", why="attempt 1")
         return Visit.of(locked)
 
