@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,21 +33,25 @@ from bot.settings import load_settings
 from bot.store import tasks
 from bot.store.tables import EventRow, InboxRow, TaskRow
 from bot.wiring import data_folder
-from bot.workflows.office import Office, utc_now
+from bot.workflows.office import Office
 from tests.acceptance.books import Books
 from tests.acceptance.card import CHANNEL, ChannelView, words
+from tests.acceptance.clock import MovableClock
 from tests.acceptance.models import Models
 from tests.acceptance.people import Someone
 from tests.acceptance.repository import Repo
 
 T = TypeVar("T")
 
-#: Tests run at any hour of any day, and people are alerted at once all the same. They begin with an empty channel.
+#: When a conversation begins, in UTC: on a working day's morning, whenever the test runs. Nothing should depend on it
+#: where a test does not ask for another clock: `ORCH_TEST_START=2026-12-31T23:59` begins them all at another moment.
+START = datetime.fromisoformat(os.environ.get("ORCH_TEST_START", "2026-11-24T10:00")).replace(tzinfo=UTC)
+#: People are alerted at once at any hour of any day. Conversations begin with an empty channel.
 AT_ANY_HOUR = {"quiet_hours": ["00:00", "00:00"], "welcome": False}
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 #: How long a step may take, in seconds, on a machine that does other things as well.
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 @dataclass
@@ -102,10 +108,12 @@ class Orch:
         async with self.office.db.read() as session:
             return list(await session.scalars(select(TaskRow.task_id).order_by(TaskRow.pk)))
 
-    async def events(self, task: str) -> list[EventRow]:
+    async def events(self, task: str, *, remarks: bool = False) -> list[EventRow]:
+        """The task's life, oldest first; with `remarks` also what the lookout noted beside it, whenever that was."""
         row = await self.row(task)
         async with self.office.db.read() as session:
-            return list(await tasks.events(session, row.pk))
+            every = await tasks.events(session, row.pk)
+        return [event for event in every if remarks or event.kind not in tasks.REMARKS]
 
     async def all_is_worked_on(self) -> None:
         """Until no delivery is open: an answer is seen a moment before its delivery is marked as done."""
@@ -134,13 +142,13 @@ async def conversation(
     project: dict[str, Any] | None = None,
     http: int | None = None,
     slack: Path | None = None,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] | None = None,
     env: Mapping[str, str] | None = None,
     **config: Any,
 ) -> AsyncIterator[Orch]:
     """The world and the bot, for one conversation. `prepare` changes the sample repository first; `project` and
     `config` override the configuration; `http`: the port for HTTP mode in place of Socket Mode; `slack`: where Slack
-    remembers what was said; `now`: the bot's clock; `env`: more of the bot's environment."""
+    remembers what was said; `now`: the bot's clock, else one that starts at START; `env`: more of its environment."""
     repo = Repo(folder / "sample")
     create_sample(repo.path)
     if prepare:
@@ -170,12 +178,18 @@ async def conversation(
                 **(env or {}),
             }
         )
-        async with running(settings, now=now) as office:
+        async with running(settings, now=now or _clock(folder)) as office:
             if not http:
                 await world.app_connected()
             yield Orch(world, models, repo, office, folder / "home")
     finally:
         await server.close()
+
+
+@cache
+def _clock(folder: Path) -> MovableClock:
+    """One for a folder, since time goes on when the bot is started again in it."""
+    return MovableClock(START)
 
 
 def _config(folder: Path, repo: Repo, checks: Sequence[str], project: dict[str, Any], config: dict[str, Any]) -> Path:

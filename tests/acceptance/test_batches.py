@@ -8,7 +8,7 @@ from typing import Any
 from bot.store.spending import paid_calls
 from bot.store.tables import CallRow
 from tests.acceptance.conftest import Starting
-from tests.acceptance.conversation import Orch
+from tests.acceptance.conversation import PATIENCE, Orch
 from tests.acceptance.models import HAIKU, create, edits, replace
 
 SETUP: dict[str, Any] = {"policy": {"batch_poll_seconds": 0.1, "provider_backoff_seconds": 0.1}, "checks": ()}
@@ -25,7 +25,7 @@ async def _rows(orch: Orch, task: str) -> list[CallRow]:
 
 async def _ended(orch: Orch, task: str) -> None:
     """Until no call of the task is under way."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while any(state in ("intent", "sent") for _, _, state in await _calls(orch, task)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

@@ -94,7 +94,7 @@ async def test_from_the_owner_to_the_channel_and_solved(week: Week) -> None:
     assert {person: len(alerts(orch, person, task)) for person in ("U0DEV", "U0OUT", "U0LEAD", "U0TWO")} == {
         "U0DEV": 2, "U0OUT": 1, "U0LEAD": 1, "U0TWO": 0
     }  # fmt: skip
-    kinds = [event.kind for event in await orch.events(task) if event.kind in ("alerted", "acknowledged", "solved")]
+    kinds = [e.kind for e in await orch.events(task, remarks=True) if e.kind in ("alerted", "acknowledged", "solved")]
     assert kinds.count("alerted") == 5 and kinds.count("acknowledged") == 2 and kinds[-1] == "solved"
     row = await orch.row(task)
     async with orch.office.db.read() as session:

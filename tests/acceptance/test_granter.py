@@ -34,7 +34,7 @@ CRITICAL = 0.15
 ANSWERS = ("Retry", "Escalate to Sonnet", "Escalate to Opus", "Retry", "Retry")
 OVER = {TaskState.MERGED, TaskState.DONE}
 #: Seconds for a sprint on a machine that does other things as well.
-PATIENCE = 240.0
+PATIENCE = 600.0
 
 SETUP: dict[str, Any] = {
     "project": {

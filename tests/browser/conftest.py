@@ -25,7 +25,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 5_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 
 Visit = Callable[..., Awaitable[Page]]
 

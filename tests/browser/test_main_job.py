@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-PATIENCE = 40_000  # milliseconds: the emulated models think, and the machine may be busy
+PATIENCE = 120_000  # milliseconds: the emulated models think, and the machine may be busy
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -93,7 +93,7 @@ async def test_changes_are_streamed_to_those_they_concern(http: ClientSession, w
         world.add(Message("C0DEV", world.next_ts(), "psst", user="U0ORCH", ephemeral_to="U0LEAD"))
         world.add(Message("C0INC", world.next_ts(), "secret", user="U0LEAD"))
         world.add(Message("C0DEV", world.next_ts(), "a &lt; b", user="U0LEAD"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             line = await stream.content.readuntil(b"\n\n")
     note = json.loads(line.removeprefix(b"data: "))
     assert (note["kind"], note["channel"], note["say"]) == ("message_posted", "C0DEV", "Lee Lead: a < b")

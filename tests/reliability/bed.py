@@ -30,7 +30,7 @@ from tests.local.slack_bed import app_config
 ROOT = Path(__file__).parents[2]
 CHANNEL, DEVELOPER, LEAD = "C0DEV", "U0DEV", "U0LEAD"
 #: Seconds that any one thing may take before a test gives up on it.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @dataclass

@@ -173,7 +173,7 @@ async def test_one_projects_trouble_holds_up_no_others_posts(database_url: str) 
 
         at_work = asyncio.create_task(workflows_clock.Clock(office, start).run())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await started.wait()
         finally:
             at_work.cancel()

@@ -21,7 +21,7 @@ async def test_it_survives_a_database_that_is_away(tmp_path: object) -> None:
 
         narrating = asyncio.create_task(narrator.narrate(office, said.put_nowait))
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await asyncio.sleep(0)
                 await rename(events, "away")
                 assert (await said.get()).startswith("The database does not answer (OperationalError)")

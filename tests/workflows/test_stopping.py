@@ -39,7 +39,7 @@ class Silent(FakeModel):
 async def watching(office: Office) -> AsyncIterator[None]:
     watch = asyncio.create_task(end_what_is_unwanted(office))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             yield
     finally:
         watch.cancel()
