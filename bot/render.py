@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,35 +99,26 @@ def slack_time(at: datetime) -> Safe:
     return Safe(f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>")
 
 
+FILTERS = {
+    "clip": clip,
+    "first_line": first_line,
+    "raw": Raw,
+    "verbatim": json_string,
+    "mrkdwn": joined,
+    "money": money,
+    "tokens": tokens,
+    "at": slack_time,
+    "bar": bar,
+    "state": state_words,
+    "markdown": markdown,
+}
+
+
 class Renderer:
     """Renders templates of one folder; a project's own folder, where given, is looked in first."""
 
     def __init__(self, templates: Path, overrides: Sequence[Path] = ()) -> None:
-        loader = ChoiceLoader([FileSystemLoader(path) for path in (*overrides, templates)])
-        filters = {
-            "clip": clip,
-            "first_line": first_line,
-            "raw": Raw,
-            "verbatim": json_string,
-            "mrkdwn": joined,
-            "money": money,
-            "tokens": tokens,
-            "at": slack_time,
-            "bar": bar,
-            "state": state_words,
-            "markdown": markdown,
-        }
-        options: dict[str, Any] = {
-            "loader": loader,
-            "undefined": StrictUndefined,
-            "trim_blocks": True,
-            "lstrip_blocks": True,
-            "keep_trailing_newline": False,
-        }
-        self._messages = Environment(**options, autoescape=False, finalize=_for_json)
-        self._texts = Environment(**options, autoescape=False)
-        for environment in (self._messages, self._texts):
-            environment.filters.update(filters)
+        self._messages, self._texts = _environments(templates, *overrides)
 
     def message(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """A Slack message or view: the parsed JSON of templates/<name>.json.j2."""
@@ -137,6 +129,24 @@ class Renderer:
     def text(self, name: str, facts: Mapping[str, Any]) -> str:
         """templates/<name>.txt.j2, as it is."""
         return self._texts.get_template(f"{name}.txt.j2").render(facts).strip("\n")
+
+
+@cache
+def _environments(templates: Path, *overrides: Path) -> tuple[Environment, Environment]:
+    """Those of messages and of texts, made once for the same folders: each compiles a template when it is first used,
+    and again when its file changed."""
+    options: dict[str, Any] = {
+        "loader": ChoiceLoader([FileSystemLoader(path) for path in (*overrides, templates)]),
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "keep_trailing_newline": False,
+    }
+    messages = Environment(**options, autoescape=False, finalize=_for_json)
+    texts = Environment(**options, autoescape=False)
+    for environment in (messages, texts):
+        environment.filters.update(FILTERS)
+    return messages, texts
 
 
 def _for_json(value: object) -> str:
