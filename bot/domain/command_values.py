@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TypeVar
 
-from bot.domain.command_text import nearest, shown
+from bot.domain.command_text import Word, nearest, shown
 from bot.domain.paths import normalise
 from bot.domain.task import Frozen
 from bot.errors import UserMistake
@@ -71,12 +71,23 @@ def person(word: str) -> str:
     )
 
 
+def one_of(word: str, names: Iterable[str], what: str, also: dict[str, str] | None = None) -> str:
+    """One of these words, in any case."""
+    known = list(names)
+    if word.lower() in known:
+        return word.lower()
+    raise unknown(word, what, known, also)
+
+
+def at_most(words: list[Word], count: int) -> None:
+    """Nothing may follow the first `count` words."""
+    if len(words) > count:
+        raise UserMistake(f"I do not know what to do with {shown(words[count].value)} there.")
+
+
 def choice(word: str, kind: type[E], what: str, also: dict[str, str]) -> E:
     """One of an enumeration's words, in any case."""
-    names = [member.value for member in kind]
-    if word.lower() in names:
-        return kind(word.lower())
-    raise unknown(word, what, names, also)
+    return kind(one_of(word, [member.value for member in kind], what, also))
 
 
 def unknown(word: str, what: str, names: Iterable[str], also: dict[str, str] | None = None) -> UserMistake:
