@@ -7,64 +7,11 @@ from __future__ import annotations
 
 import re
 
-from bot.domain.assign import AssignRequest
-from bot.domain.command_kinds import (
-    Assign,
-    Away,
-    Block,
-    Budget,
-    Cancel,
-    Command,
-    Done,
-    Help,
-    Incident,
-    List,
-    Metrics,
-    Plan,
-    Reassign,
-    Report,
-    Retry,
-    Schedule,
-    Sprint,
-    Standup,
-    Status,
-    Takeover,
-    Unblock,
-    Why,
-)
+from bot.domain.command_kinds import Budget, Command, Help
 from bot.domain.command_readers import READERS
 from bot.domain.command_text import nearest, plain, shown, split
-from bot.domain.command_values import TaskRef
 from bot.domain.help import BY_NAME, NAMES, SYNONYMS, Entry
 from bot.errors import UserMistake
-
-__all__ = [
-    "Assign",
-    "AssignRequest",
-    "Away",
-    "Block",
-    "Budget",
-    "Cancel",
-    "Command",
-    "Done",
-    "Help",
-    "Incident",
-    "List",
-    "Metrics",
-    "Plan",
-    "Reassign",
-    "Report",
-    "Retry",
-    "Schedule",
-    "Sprint",
-    "Standup",
-    "Status",
-    "Takeover",
-    "TaskRef",
-    "Unblock",
-    "Why",
-    "parse",
-]
 
 MAX_INPUT = 12_000  # characters of a whole command
 MAX_REPEATED = 2_500  # characters of it that an answer repeats

@@ -6,8 +6,9 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain import command_kinds as kinds
 from bot.domain.assign import AssignRequest
+from bot.domain.command_kinds import Command
 from bot.domain.command_text import plain
-from bot.domain.commands import Command, parse
+from bot.domain.commands import parse
 from bot.domain.thread_words import Order, Reply, Steer, read_reply, without_address
 from bot.errors import UserMistake
 from bot.listeners import forms, sights

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from bot.domain.command_values import TaskRef
-from bot.domain.commands import (
+from bot.domain.assign import AssignRequest
+from bot.domain.command_kinds import (
     Assign,
-    AssignRequest,
     Away,
     Block,
     Budget,
@@ -34,9 +33,9 @@ from bot.domain.commands import (
     Takeover,
     Unblock,
     Why,
-    entry_of,
-    parse,
 )
+from bot.domain.command_values import TaskRef
+from bot.domain.commands import entry_of, parse
 from bot.domain.help import ENTRIES, NAMES, Entry
 from bot.domain.task import Rung, TaskType
 from bot.errors import UserMistake
