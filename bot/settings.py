@@ -1,5 +1,5 @@
 """Settings: environment variables -> frozen values (DESIGN, "Contract with the outside"). The config file that
-ORCH_CONFIG names is read by bot/config/file.py; its keys stand in bot/config/sections.py."""
+ORCH_CONFIG names is read by bot/config/file.py; its keys stand in whole.py and sections.py there."""
 
 from __future__ import annotations
 

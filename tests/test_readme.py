@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.sections import Budgets, Config, Holidays, ModelSettings, Policy, Price, Project, Sandbox, Schedule
+from bot.config import Budgets, Config, Holidays, ModelSettings, Policy, Price, Project, Sandbox, Schedule
 from bot.domain.assign import OPTIONS
 from bot.domain.help import ENTRIES
 

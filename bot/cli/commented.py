@@ -1,6 +1,6 @@
 """A config file as TOML in which every key stands with its meaning; what is not set shows its default, commented out.
 
-The words come from the fields themselves (bot/config/sections.py), so that they are said once.
+The words come from the fields themselves (bot/config), so that they are said once.
 """
 
 from __future__ import annotations

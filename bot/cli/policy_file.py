@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.config import Config
-from bot.config.sections import Budgets, Section
+from bot.config import Budgets, Config, Section
 from bot.config.values import Date, RungName, Tokens
 from bot.domain.simulation_model import Assumptions
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from bot.config.sections import (
-    DEFAULT_MODELS,
     Budgets,
-    Config,
     Holidays,
     ModelSettings,
     Policy,
@@ -15,6 +13,7 @@ from bot.config.sections import (
     Schedule,
     Section,
 )
+from bot.config.whole import DEFAULT_MODELS, Config
 
 __all__ = [
     "DEFAULT_MODELS",

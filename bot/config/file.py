@@ -11,8 +11,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from bot.config.sections import Config
 from bot.config.values import RungName
+from bot.config.whole import Config
 from bot.errors import ConfigError
 
 RUNGS = get_args(RungName)
