@@ -51,8 +51,8 @@ async def _submitted(desk: Desk, payload: Payload) -> None:
     person = await desk.person(payload)
     project, day = _meant(desk, payload["value"])
     said = Answer.model_validate(payload["said"])
-    blocked = await people_standup.answer(desk.office, project, day, person, said)
-    await desk.answer(payload, "replies/standup_kept", project=project, said=said, blocked=blocked)
+    kept = await people_standup.answer(desk.office, project, day, person, said)
+    await desk.answer(payload, "replies/standup_kept", project=project, said=said, **kept._asdict())
 
 
 def _meant(desk: Desk, value: str) -> tuple[Project, date]:

@@ -91,20 +91,24 @@ async def give_to_rung(
 async def stop_for(office: Office, deed: Deed, reason: str) -> None:
     """Say that a task cannot go on, and why: it is blocked, and its owner is told."""
     async with doing(office, deed, Action.STOP) as (session, row):
-        _need_open(row)
-        reason = office.redact(reason)
-        if row.state == TaskState.BLOCKED:
-            before = await tasks.standing_event(session, row)
-            row.waits_for = reason
-            await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="blocked", why=reason,
-                             detail=before.detail)  # fmt: skip
-            return
-        if row.state == TaskState.WITH_HUMAN:
-            await retire(office, session, row, "blocked", by=deed.person.id, why=reason)
-        detail: dict[str, object] = {"rule": "R-ESC-8"}
-        if row.state in RESUMED:
-            detail["resume"] = row.state
-        await block(office, session, row, reason, who=deed.person.id, detail=detail)
+        await hold_up(office, session, row, reason, who=deed.person.id)
+
+
+async def hold_up(office: Office, session: AsyncSession, row: TaskRow, reason: str, *, who: str) -> None:
+    """Block a task for a reason that somebody who may stop it gave. The caller holds the row. Raises UserMistake."""
+    _need_open(row)
+    reason = office.redact(reason)
+    if row.state == TaskState.BLOCKED:
+        before = await tasks.standing_event(session, row)
+        row.waits_for = reason
+        await tasks.note(session, row, at=office.now(), who=who, kind="blocked", why=reason, detail=before.detail)
+        return
+    if row.state == TaskState.WITH_HUMAN:
+        await retire(office, session, row, "blocked", by=who, why=reason)
+    detail: dict[str, object] = {"rule": "R-ESC-8"}
+    if row.state in RESUMED:
+        detail["resume"] = row.state
+    await block(office, session, row, reason, who=who, detail=detail)
 
 
 async def unblock(office: Office, deed: Deed) -> None:

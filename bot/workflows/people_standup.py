@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.approvals import Person
+from bot.domain.approvals import Action, Person
 from bot.domain.people_standup import Answer, Board, asked, board, last_before, to_ask
 from bot.domain.project import Project
 from bot.domain.slots import Timetable, instant
-from bot.domain.task import ENDED
+from bot.domain.task import ENDED, TaskState
 from bot.errors import UserMistake
 from bot.store import outbox, people_settings, project_events, slots, standup_answers, tasks
 from bot.store.day import finished
-from bot.workflows.deeds import Deed
-from bot.workflows.moves import stop_for
+from bot.workflows.deeds import Deed, need_right
+from bot.workflows.moves import hold_up
 from bot.workflows.office import Office
 
 
@@ -54,8 +55,16 @@ async def form_facts(office: Office, project: Project, day: date, person: Person
         return seen, await standup_answers.get(session, project.key, day, person.id)
 
 
-async def answer(office: Office, project: Project, day: date, person: Person, said: Answer) -> str | None:
-    """Take an answer in; returns the task that it blocked, if any. Raises UserMistake."""
+class Kept(NamedTuple):
+    """What became of an answer: the task that is blocked by it, or why none is though one was named."""
+
+    blocked: str | None = None
+    why_not: str | None = None
+
+
+async def answer(office: Office, project: Project, day: date, person: Person, said: Answer) -> Kept:
+    """Take an answer in, with all that follows from it, in one transaction: after a crash all of it is there, or it is
+    done anew. The same answer again changes nothing. Raises UserMistake."""
     now = office.now()
     need_today(project, day, now)
     said = Answer(done=office.redact(said.done), next=office.redact(said.next), blocked=office.redact(said.blocked),
@@ -63,19 +72,39 @@ async def answer(office: Office, project: Project, day: date, person: Person, sa
     async with office.db.begin() as session:
         await tasks.lock_project(session, project.key)
         before = await standup_answers.get(session, project.key, day, person.id) or Answer()
-        await standup_answers.put(session, project.key, day, person.id, said, now)
-        project_events.note(session, project.key, at=now, who=person.id, kind="standup_answered",
-                            why="said what is done, next and blocked",
-                            detail={"day": day.isoformat(), **said.model_dump()})  # fmt: skip
-        if await slots.state_of(session, project.key, "morning", day) == "posted":
-            await _show(office, session, project, day, person.id, said, late=True)
-        if said.blocked and said.task is None and said != before:
-            await _tell_leads(office, session, project, day, person.id, said)
+        told = (said.blocked, said.task) == (before.blocked, before.task)
+        if said != before:
+            await standup_answers.put(session, project.key, day, person.id, said, now)
+            project_events.note(session, project.key, at=now, who=person.id, kind="standup_answered",
+                                why="said what is done, next and blocked",
+                                detail={"day": day.isoformat(), **said.model_dump()})  # fmt: skip
+            if await slots.state_of(session, project.key, "morning", day) == "posted":
+                await _show(office, session, project, day, person.id, said, late=True)
+        kept = await _block(office, session, project, person, said, told=told)
+        if said.blocked and kept.blocked is None and not told:
+            await _tell_leads(office, session, project, day, person.id, said, kept.why_not)
     office.nudge()
-    if not said.blocked or said.task is None or (said.blocked, said.task) == (before.blocked, before.task):
-        return None
-    await stop_for(office, Deed(project.key, said.task, person), said.blocked)
-    return said.task
+    return kept
+
+
+async def _block(
+    office: Office, session: AsyncSession, project: Project, person: Person, said: Answer, *, told: bool
+) -> Kept:
+    """Block the task that somebody named, unless they said so before. Where that cannot be, the leads see to it."""
+    if not said.blocked or said.task is None:
+        return Kept()
+    found = await tasks.find(session, project.key, said.task)
+    if found is None:
+        return Kept(why_not=f"There is no task {said.task} any more.")
+    row = await tasks.lock(session, found.pk)
+    if told:
+        return Kept(blocked=row.task_id if row.state == TaskState.BLOCKED else None)
+    try:
+        need_right(office, Deed(project.key, row.task_id, person), Action.STOP, row)
+        await hold_up(office, session, row, said.blocked, who=person.id)
+    except UserMistake as mistake:
+        return Kept(why_not=str(mistake))
+    return Kept(blocked=row.task_id)
 
 
 async def show_all(office: Office, session: AsyncSession, project: Project, day: date) -> int:
@@ -105,10 +134,10 @@ async def _show(
 
 
 async def _tell_leads(
-    office: Office, session: AsyncSession, project: Project, day: date, person: str, said: Answer
+    office: Office, session: AsyncSession, project: Project, day: date, person: str, said: Answer, why_not: str | None
 ) -> None:
-    """What blocks somebody and is no task: the leads see to it."""
-    facts = {"project": project, "person": person, "said": said}
+    """What is in somebody's way and blocks no task: the leads see to it."""
+    facts = {"project": project, "person": person, "said": said, "why_not": why_not}
     message = office.words_of(project.key).message("alerts/standup_blocked", facts)
     for lead in project.team.leads:
         key = f"people/{project.key}/{day}/{person}/blocked/{lead}"
