@@ -79,6 +79,14 @@ def read_reply(raw: str, bot: str) -> Reply:
     return _order(text) or Steer(text=clipped(text), cut=len(text) > REPLY_CHARS)
 
 
+def change_of(before: Reply | None, now: Reply) -> Reply | None:
+    """What is to be done about a reply that its writer changed; None = nothing. `before`: None where the earlier words
+    meant nothing. A word that was obeyed is not obeyed again, unless it gives another reason now."""
+    if isinstance(now, Order) and isinstance(before, Order) and now.verb == before.verb:
+        return now if now.verb == "blocked" and now.said != before.said else None
+    return None if now == before else now
+
+
 def without_address(text: str, bot: str) -> str:
     """The text without the `@orch`, `orch` or `/orch` that it begins with."""
     named = _TO_SOMEBODY.match(text)

@@ -30,7 +30,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
     @app.event("message")
     async def on_message(ack: Any, event: dict[str, Any], body: dict[str, Any], context: Any) -> None:
         direct = event.get("channel_type") == "im"
-        if _by_a_person(event) and (direct or event.get("thread_ts")):
+        if event.get("subtype") in ("message_changed", "message_deleted"):
+            await _receive_change(desk, ack, event, body, context.get("bot_user_id") or "")
+        elif _by_a_person(event) and (direct or event.get("thread_ts")):
             await _receive(desk, ack, event, body, context.get("bot_user_id") or "", to_orch=direct)
 
 
@@ -52,6 +54,21 @@ async def _receive(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, 
             return
     if to_orch:
         await desk.receive(key, "message", payload, ack)
+
+
+async def _receive_change(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, Any], bot: str) -> None:
+    """A person changed the words of a reply in a task's thread, or deleted it: then it says nothing. Slack tells also
+    of what is no such change, a link's preview that came, say."""
+    before, now = event.get("previous_message") or {}, event.get("message") or {}
+    above, said = before.get("thread_ts"), now.get("text") or ""
+    if not above or above == before.get("ts") or not _by_a_person(before) or said == before.get("text"):
+        return
+    found = await desk.task_above(event["channel"], above, before["user"])
+    if found is not None:
+        payload = {"user": before["user"], "channel": event["channel"], "ts": before["ts"], "thread_ts": above,
+                   "text": said, "before": before.get("text") or "", "bot": bot}  # fmt: skip
+        key = delivery_key("reply_changed", event["channel"], before["ts"], event.get("event_ts"), body=body)
+        await desk.receive(key, "reply_changed", payload, ack)
 
 
 async def _message(desk: Desk, payload: Payload) -> None:

@@ -9,7 +9,7 @@ from bot.domain.assign import AssignRequest
 from bot.domain.command_kinds import Command
 from bot.domain.command_text import plain
 from bot.domain.commands import parse
-from bot.domain.thread_words import Order, Reply, Steer, read_reply, without_address
+from bot.domain.thread_words import Order, Reply, Steer, change_of, read_reply, without_address
 from bot.errors import UserMistake
 from bot.listeners import forms, sights
 from bot.listeners.commands import run_command
@@ -26,6 +26,7 @@ WITHOUT_ID = ("reassign", "takeover")
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("reply", run_reply)
+    desk.handles("reply_changed", run_change)
     desk.handles("reply_new_task", _open_form)
 
     app.action("reply_new_task")(on_click(desk, "reply_new_task"))
@@ -39,10 +40,8 @@ async def run_reply(desk: Desk, payload: Payload) -> None:
         return
     person = await office.chat.person(payload["user"])
     named = f"<@{payload['bot']}" in payload["text"]
-    meaning = _meaning(payload)
-    unmutes = isinstance(meaning, Order) and meaning.verb == "unmute"
-    said_to_orch = named or unmutes or place.channel.startswith("D")
-    if row.muted and not said_to_orch:
+    meaning = _meaning(payload["text"], payload["bot"])
+    if row.muted and not _to_orch(payload, meaning):
         return
     if person.barred:
         await steering.turn_away(office, row, person, place)
@@ -61,9 +60,40 @@ async def run_reply(desk: Desk, payload: Payload) -> None:
             await steering.steer(office, deed, place, meaning)
 
 
-def _meaning(payload: Payload) -> Reply | UserMistake:
+async def run_change(desk: Desk, payload: Payload) -> None:
+    """Do what a reply means now that its writer changed or deleted it. Raises UserMistake."""
+    office, place = desk.office, Place(payload["channel"], payload["ts"], payload["thread_ts"])
+    row = await desk.task_above(place.channel, place.thread_ts, payload["user"])
+    if row is None:
+        return
+    person = await office.chat.person(payload["user"])
+    meaning = _meaning(payload["text"], payload["bot"])
+    if person.barred:
+        return
+    if isinstance(meaning, UserMistake):
+        raise meaning
+    if f"<@{payload['bot']}" in payload["text"] and _command(payload, row) is not None:
+        return  # a whole command: it was run as it first stood
+    before = _meaning(payload["before"], payload["bot"])
+    change = change_of(None if isinstance(before, UserMistake) else before, meaning)
+    if change is None:
+        return
+    deed = Deed(row.project, row.task_id, person)
+    wish = change if isinstance(change, Steer) and (not row.muted or _to_orch(payload, change)) else None
+    newest = await steering.correct(office, deed, place, wish, payload["key"])
+    if newest and isinstance(change, Order):
+        await _obey(desk, payload, deed, change, place)
+
+
+def _to_orch(payload: Payload, meaning: Reply | UserMistake) -> bool:
+    """Whether a reply is heard in a thread that is muted."""
+    unmutes = isinstance(meaning, Order) and meaning.verb == "unmute"
+    return f"<@{payload['bot']}" in payload["text"] or unmutes or payload["channel"].startswith("D")
+
+
+def _meaning(text: str, bot: str) -> Reply | UserMistake:
     try:
-        return read_reply(payload["text"], payload["bot"])
+        return read_reply(text, bot)
     except UserMistake as mistake:
         return mistake
 

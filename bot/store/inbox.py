@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,6 +37,13 @@ async def done(session: AsyncSession, key: str, at: datetime) -> None:
 
 async def is_open(session: AsyncSession, key: str) -> bool:
     return await session.scalar(select(InboxRow.done_at).where(InboxRow.key == key)) is None
+
+
+async def is_newest(session: AsyncSession, key: str, start: str) -> bool:
+    """Whether no delivery whose key begins so came with a greater key: keys that end in Slack's times tell the order
+    in which things happened, however they are worked on."""
+    newest = select(func.max(InboxRow.key)).where(InboxRow.key.startswith(start, autoescape=True))
+    return bool((await session.scalar(newest) or key) <= key)
 
 
 async def left_over(session: AsyncSession, before: datetime) -> Sequence[InboxRow]:

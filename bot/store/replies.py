@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,9 +37,31 @@ async def add(session: AsyncSession, row: TaskRow, *, channel: str, ts: str, who
     await session.execute(insert(ReplyRow).values(values).on_conflict_do_nothing(index_elements=["channel", "ts"]))
 
 
+async def take_back(session: AsyncSession, row: TaskRow, channel: str, ts: str, at: datetime) -> ReplyRow | None:
+    """Its writer changed or deleted a reply: it is no longer told. Returns it, if it was kept; a row without text
+    stays, so that the message as it first was cannot be kept any more, should it be worked on only now."""
+    found = await session.scalar(select(ReplyRow).where(ReplyRow.channel == channel, ReplyRow.ts == ts))
+    if found is None:
+        await add(session, row, channel=channel, ts=ts, who="", text="", at=at)
+        return None
+    was = ReplyRow(who=found.who, text=found.text, heard_attempt=found.heard_attempt)
+    found.text = ""
+    await session.flush()
+    return was if was.text else None
+
+
+async def put_right(
+    session: AsyncSession, row: TaskRow, *, channel: str, ts: str, who: str, text: str, at: datetime
+) -> None:
+    """Keep a reply as its writer changed it: as a row of its own, since a call under way may carry the earlier one."""
+    await session.execute(delete(ReplyRow).where(ReplyRow.channel == channel, ReplyRow.ts == ts))
+    await add(session, row, channel=channel, ts=ts, who=who, text=text, at=at)
+
+
 async def of_task(session: AsyncSession, pk: int) -> Sequence[ReplyRow]:
     """Oldest first."""
-    return (await session.scalars(select(ReplyRow).where(ReplyRow.task_pk == pk).order_by(ReplyRow.id))).all()
+    kept = select(ReplyRow).where(ReplyRow.task_pk == pk, ReplyRow.text != "").order_by(ReplyRow.id)
+    return (await session.scalars(kept)).all()
 
 
 async def for_call(session: AsyncSession, row: TaskRow, *, unheard: bool = False) -> Sequence[ReplyRow]:
@@ -54,8 +76,8 @@ async def heard(session: AsyncSession, row: TaskRow, ids: Collection[int]) -> Se
     """A call of the running attempt was told these; returns those that no call had been told before."""
     if not ids:
         return []
-    fresh = select(ReplyRow).where(ReplyRow.id.in_(ids), ReplyRow.heard_attempt.is_(None)).order_by(ReplyRow.id)
-    found = (await session.scalars(fresh)).all()
+    fresh = select(ReplyRow).where(ReplyRow.id.in_(ids), ReplyRow.heard_attempt.is_(None), ReplyRow.text != "")
+    found = (await session.scalars(fresh.order_by(ReplyRow.id))).all()
     await session.execute(
         update(ReplyRow)
         .where(ReplyRow.id.in_(ids))

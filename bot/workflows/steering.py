@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.approvals import Action, Person, refusal
 from bot.domain.task import FINISHED, GIVEN_UP, TaskState
 from bot.domain.thread_words import Steer
-from bot.store import outbox, project_events, replies, tasks
+from bot.store import inbox, outbox, project_events, replies, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.deeds import Deed, doing, state_words
 from bot.workflows.office import Office
@@ -34,29 +34,56 @@ class Place:
 
 
 async def steer(office: Office, deed: Deed, place: Place, wish: Steer) -> None:
-    """Keep a reply for the next calls. Who may not ask for changes is told so once; so is who writes to a task that
-    stands still or has ended."""
+    """Keep a reply for the next calls."""
     async with doing(office, deed, Action.SEE) as (session, row):
-        team = office.projects[row.project].team
-        if refusal(Action.REQUEST_CHANGES, deed.person, team, tasks.as_task(row)):
-            await _tell_once(office, session, row, deed.person.id, place, "not_yours", "replies/thread_not_yours")
-            return
-        text = office.redact(wish.text)
-        if row.state in FINISHED:
-            await _tell_once(office, session, row, deed.person.id, place, "ended", "replies/thread_ended", text=text)
-            return
-        at = office.now()
-        await replies.add(session, row, channel=place.channel, ts=place.ts, who=deed.person.id, text=text, at=at)
-        await react(office, session, place, SEEN)
-        if row.state in STANDING:
-            what = f"standing-{row.state}-{row.entry}"
-            await _tell_once(office, session, row, deed.person.id, place, what, "replies/thread_standing")
-        if row.state == TaskState.WITH_HUMAN and deed.person.id != row.owner:
-            await _pass_on(office, session, row, deed.person.id, place, text)
-        if wish.cut or text != wish.text:
-            facts = {"cut": wish.cut, "secret": text != wish.text}
-            await _tell_once(office, session, row, deed.person.id, place, f"kept-{place.ts}", "replies/thread_kept",
-                             **facts)  # fmt: skip
+        await _keep(office, session, row, deed, place, wish)
+
+
+async def correct(office: Office, deed: Deed, place: Place, wish: Steer | None, change: str) -> bool:
+    """Let a reply be what its writer made of it: a wish, or None = no wish any more. Calls from here on are told so;
+    where one was told the earlier words, the writer learns that. `change`: the key of the delivery that tells of the
+    change; False where a later change came already."""
+    async with doing(office, deed, Action.SEE) as (session, row):
+        if not await inbox.is_newest(session, change, change.rpartition(":")[0] + ":"):
+            return False
+        before = await replies.take_back(session, row, place.channel, place.ts, office.now())
+        if wish is not None:
+            await _keep(office, session, row, deed, place, wish, changed=True)
+        elif before is not None:
+            key = f"passed_on/{place.channel}/{place.ts}"
+            message = office.render.message("thread/passed_on", {"row": row, "who": deed.person.id, "text": ""})
+            await outbox.rewrite(session, key, message)
+        if before is not None and before.heard_attempt is not None and row.state not in FINISHED:
+            await _tell_once(office, session, row, deed.person.id, place, f"late-{change}", "replies/thread_late",
+                             kept=wish is not None)  # fmt: skip
+    return True
+
+
+async def _keep(
+    office: Office, session: AsyncSession, row: TaskRow, deed: Deed, place: Place, wish: Steer, *, changed: bool = False
+) -> None:
+    """Who may not ask for changes is told so once; so is who writes to a task that stands still or has ended."""
+    team = office.projects[row.project].team
+    if refusal(Action.REQUEST_CHANGES, deed.person, team, tasks.as_task(row)):
+        await _tell_once(office, session, row, deed.person.id, place, "not_yours", "replies/thread_not_yours")
+        return
+    text = office.redact(wish.text)
+    if row.state in FINISHED:
+        await _tell_once(office, session, row, deed.person.id, place, "ended", "replies/thread_ended", text=text)
+        return
+    at = office.now()
+    put = replies.put_right if changed else replies.add
+    await put(session, row, channel=place.channel, ts=place.ts, who=deed.person.id, text=text, at=at)
+    await react(office, session, place, SEEN)
+    if row.state in STANDING:
+        what = f"standing-{row.state}-{row.entry}"
+        await _tell_once(office, session, row, deed.person.id, place, what, "replies/thread_standing")
+    if row.state == TaskState.WITH_HUMAN and deed.person.id != row.owner:
+        await _pass_on(office, session, row, deed.person.id, place, text)
+    if wish.cut or text != wish.text:
+        facts = {"cut": wish.cut, "secret": text != wish.text}
+        await _tell_once(office, session, row, deed.person.id, place, f"kept-{place.ts}", "replies/thread_kept",
+                         **facts)  # fmt: skip
 
 
 async def set_muted(office: Office, deed: Deed, place: Place, muted: bool) -> None:
@@ -117,4 +144,5 @@ async def _pass_on(office: Office, session: AsyncSession, row: TaskRow, who: str
     if above is not None:
         message = office.render.message("thread/passed_on", {"row": row, "who": who, "text": text})
         key = f"passed_on/{place.channel}/{place.ts}"
-        await outbox.want(session, key, "thread", row.owner, message, office.now(), thread_of=above)
+        if not await outbox.want(session, key, "thread", row.owner, message, office.now(), thread_of=above):
+            await outbox.rewrite(session, key, message)

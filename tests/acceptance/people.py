@@ -46,6 +46,16 @@ class Someone:
         self._turn()
         return (await self._orch.world.post_message(self.id, to.channel, text, thread_ts=to.ts)).ts or ""
 
+    async def changes(self, reply: str, to: str, channel: str = CHANNEL) -> None:
+        """Edit one's own message of this ts."""
+        self._turn()
+        await self._orch.world.edit_message(self.id, channel, reply, to)
+
+    async def deletes(self, reply: str, channel: str = CHANNEL) -> None:
+        """Delete one's own message of this ts."""
+        self._turn()
+        await self._orch.world.delete_message(self.id, channel, reply)
+
     async def writes_to_orch(self, text: str) -> Delivery:
         """Write a direct message to the bot."""
         self._turn()

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.local.slack import Message
 from tests.acceptance.conversation import Orch
 from tests.acceptance.models import GEMINI, HAIKU, Reply, create, edits
 from tests.acceptance.people import Someone, reactions
@@ -61,6 +62,75 @@ async def test_a_reply_to_a_task_that_waits_reaches_its_first_call_and_its_revie
     assert "- name every flag & its default" in review.text
     await shared.dev.sees_a_reaction("white_check_mark", on=reply)
     assert await shared.tasks() == known, "mentioning Orch in a thread makes no other task"
+
+
+async def test_a_reply_that_was_changed_or_deleted_counts_as_it_stands_now(shared: Orch) -> None:
+    """The words of a message are what it says now, not what it said first."""
+    task, go_on = await _working(
+        shared, "docs/edited.md", options='--check "grep -q done docs/edited.md"',
+        answer=edits(create("docs/edited.md", "not yet\n")),
+    )  # fmt: skip
+    colour = await shared.dev.replies("Paint it red", to=task)
+    lunch = await shared.dev.replies("Order some pizza", to=task)
+    size = await shared.dev.replies("Make it large", to=task)
+    talk = await shared.dev.replies("aside: what about green?", to=task)
+    for ts in (colour, lunch, size):
+        await shared.dev.sees_a_reaction("eyes", on=ts)
+    await shared.dev.changes(colour, to="Paint it blue")
+    await shared.dev.changes(colour, to="Paint it violet")
+    await shared.dev.deletes(lunch)
+    await shared.dev.changes(size, to="aside: never mind the size")
+    await shared.dev.changes(talk, to="Mention green as well")
+    await shared.dev.sees_a_reaction("eyes", on=talk)
+    await shared.all_is_worked_on()
+    assert shared.dev.said_privately() == [], "no call was told anything yet"
+    shared.models.answer(edits(create("docs/edited.md", "not quite\n")), model=HAIKU)
+    again = asyncio.Event()
+    shared.models.answer(Reply(edits=edits(create("docs/edited.md", "done\n")).edits, until=again), model=HAIKU)
+    go_on.set()
+    await shared.until(lambda: len(_asked(shared, task)) > 2 or None, "another attempt")
+    for call in _asked(shared, task)[1:]:
+        told = str(call.body["messages"][-1])
+        assert "Paint it violet" in told and "Mention green as well" in told
+        assert not any(old in told for old in ("red", "blue", "pizza", "size", "large"))
+
+    await shared.dev.changes(colour, to="Paint it black")
+    await shared.dev.sees_privately("had been told your earlier words already", "the next one is told")
+    await shared.dev.deletes(talk)
+    await shared.dev.sees_privately("had been told your earlier words already", "later attempts are not told")
+    again.set()
+    await shared.channel.shows(task, state="Awaiting approval")
+    (review,) = _asked(shared, task, GEMINI)
+    assert "Paint it black" in review.text and "violet" not in review.text and "green" not in review.text
+
+
+async def test_a_word_that_was_mistyped_is_obeyed_once_it_is_right(shared: Orch) -> None:
+    task, go_on = await _working(shared, "docs/mistyped.md")
+    stop = await shared.dev.replies("stpo", to=task)
+    await shared.dev.sees_a_reaction("eyes", on=stop)
+    await shared.dev.changes(stop, to="stop")
+    await shared.channel.shows(task, state="Stopped")
+    go_on.set()
+    retry = await shared.dev.replies("retry", to=task)
+    await shared.channel.shows(task, state="Awaiting approval")
+    assert "stpo" not in _asked(shared, task)[-1].text
+    await shared.dev.changes(stop, to="Stop, please")
+    await shared.dev.deletes(retry)
+    await shared.all_is_worked_on()
+    assert (await shared.row(task)).state == "awaiting_approval", "what was obeyed is not obeyed again, nor undone"
+    await shared.dev.changes(stop, to="stop using tabs")
+    await shared.dev.sees_privately("I keep that for the next attempt")
+
+
+async def test_who_does_the_work_reads_what_a_reply_says_now(shared: Orch) -> None:
+    task = await shared.dev.assigns("Run the load test twice --model manual --owner @two")
+    told = await shared.two.gets(task, "is for you")
+    reply = await shared.dev.replies("Use the small data set", to=task)
+    await _below(shared, told, "Use the small data set")
+    await shared.dev.changes(reply, to="Use the large data set")
+    await _below(shared, told, "Use the large data set")
+    await shared.dev.deletes(reply)
+    await _below(shared, told, "took back what was here")
 
 
 async def test_only_this_threads_words_are_used(shared: Orch) -> None:
@@ -236,10 +306,7 @@ async def test_the_thread_of_a_direct_message(shared: Orch) -> None:
     told = await shared.two.gets(task, "is for you")
     passed = await shared.dev.replies("Use the small data set", to=task)
     await shared.dev.sees_a_reaction("eyes", on=passed)
-    await shared.until(
-        lambda: [m for m in shared.world.thread(told.channel, told.ts) if "Use the small data set" in m.text] or None,
-        "the reply in the thread of the direct message",
-    )
+    await _below(shared, told, "Use the small data set")
     before = await shared.tasks()
     done = await shared.two.replies("done: 300 requests a second", to=told)
     await shared.channel.shows(task, state="Done")
@@ -252,6 +319,13 @@ async def _awaiting(orch: Orch, path: str) -> str:
     task = await orch.dev.assigns(f"Document the thing --files {path}")
     await orch.channel.shows(task, state="Awaiting approval")
     return task
+
+
+async def _below(orch: Orch, above: Message, text: str) -> None:
+    """The newest message in the thread of a direct message holds this text."""
+    await orch.until(
+        lambda: text in orch.world.thread(above.channel, above.ts)[-1].text or None, f"{text!r} below the message"
+    )
 
 
 def _asked(orch: Orch, task: str, model: str = HAIKU) -> list:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.thread_words import REPLY_CHARS, Aside, Order, Reply, Steer, newest_that_fit, read_reply
+from bot.domain.thread_words import REPLY_CHARS, Aside, Order, Reply, Steer, change_of, newest_that_fit, read_reply
 from bot.errors import UserMistake
 
 BOT = "U0ORCH"
@@ -81,6 +81,27 @@ def test_blocked_wants_a_reason(text: str) -> None:
 def test_a_long_reply_is_cut_and_says_so() -> None:
     found = read_reply("x" * 20_000, BOT)
     assert isinstance(found, Steer) and found.cut and len(found.text) == REPLY_CHARS and found.text.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        (Steer(text="in red"), Steer(text="in blue"), Steer(text="in blue")),
+        (Steer(text="in red"), Steer(text="in red"), None),
+        (Steer(text="in red"), Aside(), Aside()),
+        (Aside(), Steer(text="in red"), Steer(text="in red")),
+        (Steer(text="stpo"), Order(verb="stop"), Order(verb="stop")),
+        (Order(verb="stop"), Order(verb="stop"), None),  # "stop" -> "Stop, please": it was obeyed
+        (Order(verb="stop"), Order(verb="retry"), Order(verb="retry")),
+        (Order(verb="stop"), Steer(text="stop using tabs"), Steer(text="stop using tabs")),
+        (Order(verb="done", said="30 a second"), Order(verb="done", said="300 a second"), None),
+        (Order(verb="blocked", said="a"), Order(verb="blocked", said="b"), Order(verb="blocked", said="b")),
+        (None, Order(verb="blocked", said="no keys"), Order(verb="blocked", said="no keys")),
+    ],
+)  # fmt: skip
+def test_a_reply_that_was_changed(before: Reply | None, now: Reply, change: Reply | None) -> None:
+    """What was obeyed once is not obeyed again."""
+    assert change_of(before, now) == change
 
 
 @pytest.mark.parametrize(

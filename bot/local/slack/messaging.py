@@ -86,14 +86,18 @@ class Messaging(State):
         self._tell_later(events.changed(self, message, before))
 
     def remove(self, message: Message) -> None:
-        """Delete a message; its replies stay."""
+        """Delete a message, and let the app know; its replies stay."""
+        self.take_out(message)
+        self._tell_later(events.deleted(self, message))
+
+    def take_out(self, message: Message) -> None:
+        """Delete a message without telling the app."""
         self.log.remove(message)
         parent = self._parent(message)
         if parent is not None and message.ephemeral_to is None:
             parent.reply_count -= 1
         kind = "message" if message.ephemeral_to is None else "ephemeral"
         self._message_changed(kind, "deleted", message)
-        self._tell_later(events.deleted(self, message))
 
     def react(self, user: str, message: Message, name: str, *, add: bool) -> bool:
         """Add or take back an emoji; False when it was (or was not) there already."""

@@ -56,6 +56,21 @@ class World(Messaging):
         delivery.ts = message.ts
         return delivery
 
+    async def edit_message(self, user: str, channel: str, message_ts: str, text: str) -> Delivery:
+        """A person changes what they wrote. Raises PermissionError for what another wrote."""
+        message = self._own(user, channel, message_ts)
+        before = payloads.message_json(self, message)
+        message.text, message.edited = formatted(self, text, labels=False), {"user": user, "ts": self.next_ts()}
+        self.changed("message_changed", channel=message.channel, user=None, message=message)
+        return await self.tell(events.changed(self, message, before))
+
+    async def delete_message(self, user: str, channel: str, message_ts: str) -> Delivery:
+        """A person deletes what they wrote. Raises PermissionError for what another wrote."""
+        message = self._own(user, channel, message_ts)
+        told = events.deleted(self, message)
+        self.take_out(message)
+        return await self.tell(told)
+
     async def run_command(self, user: str, channel: str, command: str, text: str = "") -> Delivery:
         """A person runs a slash command; its answer, or Slack's failure text, is shown as an ephemeral."""
         person, place = self._person(user), self._place(user, channel)
@@ -234,6 +249,12 @@ class World(Messaging):
         message = self.message(place.id, ts)
         if message is None or message.ephemeral_to not in (None, user) or not self.may_see(user, place):
             raise LookupError(f"{user} sees no message {ts} in {place.id}")
+        return message
+
+    def _own(self, user: str, channel: str, ts: str) -> Message:
+        message = self._message_seen(user, channel, ts)
+        if message.user != user:
+            raise PermissionError(f"{user} did not write {ts}")
         return message
 
     def _view_seen(self, user: str, view_id: str) -> View:
