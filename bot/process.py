@@ -50,8 +50,8 @@ Role = Literal["all", "slack", "worker"]
 #: DBOS resumes only what the same version started; stages are short and their code tolerates what came before, so the
 #: version stands still until a stage's steps change in a way that a half-done one could not go on with.
 STAGES_VERSION = "2"
-#: How long a stop lets stages come to their end.
-STOP_SECONDS = 5.0
+#: How long a stop lets stages come to their end, and then lets go what it cut off. Heroku kills after 30 seconds.
+STOP_SECONDS, CUT_SECONDS = 10.0, 5.0
 
 
 @asynccontextmanager
@@ -186,12 +186,26 @@ async def _listen(
 
 
 async def _finish_workflows(seconds: float) -> None:
-    """Let what is at work come to its end, its outcome recorded, for at most so long. DBOS.destroy can wait for the
-    same, but only by whole seconds."""
+    """Let what is at work come to its end, its outcome recorded, for at most so long; then cut it off, as a crash
+    would: it goes on at the next start. DBOS.destroy waits by whole seconds, and leaves running what is not ready,
+    which would take the lack of a DBOS for a defect and block its task."""
+    if await _all_end_within(seconds):
+        return
+    instance = _get_dbos_instance()
+    left = ", ".join(instance._active_workflows_set.activeList())
+    log.info("left in the middle, to go on at the next start: %s", left)
+    logging.getLogger("dbos").setLevel(logging.ERROR)  # it warns of each cancelled step
+    for task in list(instance._workflow_tasks):
+        task.get_loop().call_soon_threadsafe(task.cancel)  # recovered ones may run in a loop of DBOS
+    await _all_end_within(CUT_SECONDS)
+
+
+async def _all_end_within(seconds: float) -> bool:
     active = _get_dbos_instance()._active_workflows_set
     try:
         async with asyncio.timeout(seconds):
-            while active.activeList():  # noqa: ASYNC110  (recovered ones run in a loop of DBOS)
+            while active.activeList():  # noqa: ASYNC110  (its entries are not ours to wait for)
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        log.info("left in the middle, to go on at the next start: %s", ", ".join(active.activeList()))
+        return False
+    return True

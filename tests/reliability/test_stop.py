@@ -9,12 +9,18 @@ from sqlalchemy import select
 
 from bot.store.tables import CallRow, CounterRow
 from tests.reliability.bed import (
+    PATIENCE,
+    Bed,
     assert_every_task_is_merged_once,
     assert_nothing_is_left_behind,
     assert_nothing_is_paid_twice,
     bed,
 )
 
+#: Heroku's: after so many seconds it kills.
+STOP_LIMIT = 30.0
+#: Heroku's: after so many seconds it kills.
+STOP_LIMIT = 30.0
 TASK = "Write documentation about stopping --files docs/stopping.md"
 
 
@@ -29,7 +35,7 @@ async def test_stopping_in_a_call_is_soon_and_clean(tmp_path: Path) -> None:
         await made.assign(TASK)
         await made.until_in_call()
         code, seconds = await made.stop()
-        assert (code, seconds < 20.0) == (0, True), (code, seconds, made.bot_log())
+        assert (code, seconds < STOP_LIMIT) == (0, True), (code, seconds, made.bot_log())
         assert "Traceback" not in made.bot_log()
         assert_nothing_is_left_behind(made)
         made.faults.latency_seconds = 0.0
@@ -46,7 +52,7 @@ async def test_stopping_waits_a_moment_for_a_call_that_ends(tmp_path: Path) -> N
         await made.assign(TASK)
         await made.until_in_call()
         code, seconds = await made.stop()
-        assert (code, seconds < 20.0) == (0, True), (code, seconds, made.bot_log())
+        assert (code, seconds < STOP_LIMIT) == (0, True), (code, seconds, made.bot_log())
         assert [call.state for call in await made.rows(select(CallRow))] == ["settled"]
         assert {c.reserved_tokens for c in await made.rows(select(CounterRow))} == {0}
         await made.start()
@@ -54,6 +60,48 @@ async def test_stopping_waits_a_moment_for_a_call_that_ends(tmp_path: Path) -> N
         assert (await made.stop())[0] == 0
         assert await assert_nothing_is_paid_twice(made) == []
         await assert_every_task_is_merged_once(made)
+
+
+async def test_what_does_not_end_in_time_is_cut_off_and_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    """A check that outlasts the wait. Its stage must not take the lack of a DBOS for a defect and block the task."""
+    async with bed(tmp_path, sqlite(tmp_path), latency=0.0, checks=("sleep 600",)) as made:
+        await made.start()
+        await made.assign(TASK)
+        await until_runs("sleep", "600")
+        code, seconds = await made.stop()
+        assert (code, seconds < STOP_LIMIT) == (0, True), (code, seconds, made.bot_log())
+        assert "left in the middle" in made.bot_log()
+        assert "Traceback" not in made.bot_log()
+        assert_nothing_is_left_behind(made)
+        quicken(made)
+        await made.start()
+        await made.finish()
+        assert (await made.stop())[0] == 0
+        assert await assert_nothing_is_paid_twice(made) == []
+        await assert_every_task_is_merged_once(made)
+
+
+async def until_runs(*words: str) -> None:
+    """Until some process of this machine was started as `words`."""
+    async with asyncio.timeout(PATIENCE):
+        while list(words) not in _processes():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+def _processes() -> list[list[str]]:
+    return [_words(folder) for folder in Path("/proc").iterdir()]
+
+
+def _words(process: Path) -> list[str]:
+    try:
+        return (process / "cmdline").read_text().split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def quicken(made: Bed) -> None:
+    config = Path(made.environment["ORCH_CONFIG"])
+    config.write_text(config.read_text().replace("sleep 600", "true"))
 
 
 async def test_a_second_process_on_the_same_database_is_refused(tmp_path: Path) -> None:
