@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Text, case, cast, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,6 +15,7 @@ from bot.domain.blockers import Blocker, Standing
 from bot.domain.nudges import Told
 from bot.domain.task import ENDED, MACHINES, Rung, TaskState
 from bot.store import tasks
+from bot.store.statements import insert, took_effect
 from bot.store.tables import ApprovalRow, AttemptRow, BlockerRow, EventRow, TaskRow
 
 OVER = tuple(state.value for state in ENDED)
@@ -141,13 +140,12 @@ async def detected(session: AsyncSession, blocker: Blocker, pk: int, told: Seque
     values = {"project": blocker.task.project, "task_pk": pk, "kind": blocker.kind.value, "critical": blocker.critical,
               "owner": blocker.task.owner, "reason": blocker.reason, "since": blocker.since, "detected_at": at,
               "level": "", "told": [each.model_dump(mode="json") for each in told]}  # fmt: skip
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    added = insert(BlockerRow).values(key=blocker.key, **values).on_conflict_do_nothing(index_elements=["key"])
+    added = insert(session, BlockerRow).values(key=blocker.key, **values).on_conflict_do_nothing(index_elements=["key"])
     if await session.scalar(added.returning(BlockerRow.key)) is not None:
         return True
     again = update(BlockerRow).where(BlockerRow.key == blocker.key, BlockerRow.resolved_at.is_not(None))
-    reopened = await session.execute(again.values(resolved_at=None, reason=blocker.reason, kind=blocker.kind.value))
-    return bool(reopened.rowcount)  # type: ignore[attr-defined]
+    reopened = again.values(resolved_at=None, reason=blocker.reason, kind=blocker.kind.value)
+    return await took_effect(session, reopened)
 
 
 async def changed(session: AsyncSession, blocker: Blocker) -> None:
@@ -159,10 +157,8 @@ async def changed(session: AsyncSession, blocker: Blocker) -> None:
 
 async def solved(session: AsyncSession, key: str, at: datetime) -> bool:
     """It is no more; False where that is known already."""
-    ended = await session.execute(
-        update(BlockerRow).where(BlockerRow.key == key, BlockerRow.resolved_at.is_(None)).values(resolved_at=at)
-    )
-    return bool(ended.rowcount)  # type: ignore[attr-defined]
+    ended = update(BlockerRow).where(BlockerRow.key == key, BlockerRow.resolved_at.is_(None)).values(resolved_at=at)
+    return await took_effect(session, ended)
 
 
 async def who_solved(session: AsyncSession, row: BlockerRow) -> str:

@@ -7,18 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.store.statements import insert
 from bot.store.tables import InboxRow
 
 
 async def take(session: AsyncSession, key: str, kind: str, payload: Mapping[str, Any], at: datetime) -> bool:
     """Record a delivery; False when this key was delivered before (Slack sends again, sockets repeat)."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     result = await session.execute(
-        insert(InboxRow)
+        insert(session, InboxRow)
         .values(key=key, kind=kind, payload=dict(payload), received_at=at)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(InboxRow.key)  # PostgreSQL's driver does not count inserted rows

@@ -10,13 +10,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.batching import LONGEST_SECONDS
 from bot.domain.budget import Level, Limit
 from bot.domain.calls import Usage
+from bot.store.statements import insert, took_effect
 from bot.store.tables import CallRow, CounterRow, TaskRow
 
 #: States of a call that still holds its reservation.
@@ -46,11 +45,10 @@ def _level(limit: Limit, row: CounterRow | None) -> Level:
 async def reserve(session: AsyncSession, limits: Sequence[Limit], tokens: int, microusd: int) -> Limit | None:
     """Reserve in every counter; None when all of them had room. Else the first limit that refused: the caller
     must then roll back, since earlier counters were raised already. One conditional UPDATE per counter."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     ordered = sorted(limits, key=lambda item: item.scope)  # one order, so that two calls cannot deadlock
     zeros = {"used_tokens": 0, "reserved_tokens": 0, "used_microusd": 0, "reserved_microusd": 0}
     await session.execute(
-        insert(CounterRow)
+        insert(session, CounterRow)
         .values([{"scope": limit.scope, **zeros} for limit in ordered])
         .on_conflict_do_nothing(index_elements=["scope"])
     )
@@ -58,7 +56,7 @@ async def reserve(session: AsyncSession, limits: Sequence[Limit], tokens: int, m
         fits = CounterRow.used_tokens + CounterRow.reserved_tokens + tokens <= limit.tokens
         if limit.microusd is not None:
             fits &= CounterRow.used_microusd + CounterRow.reserved_microusd + microusd <= limit.microusd
-        raised = await session.execute(
+        raised = (
             update(CounterRow)
             .where(CounterRow.scope == limit.scope, fits)
             .values(
@@ -66,17 +64,15 @@ async def reserve(session: AsyncSession, limits: Sequence[Limit], tokens: int, m
                 reserved_microusd=CounterRow.reserved_microusd + microusd,
             )
         )
-        if not raised.rowcount:  # type: ignore[attr-defined]
+        if not await took_effect(session, raised):
             return limit
     return None
 
 
 async def claim(session: AsyncSession, call_id: str) -> bool:
     """Move `intent` -> `sent`; True for exactly one caller ever, who may then send it."""
-    moved = await session.execute(
-        update(CallRow).where(CallRow.id == call_id, CallRow.state == "intent").values(state="sent")
-    )
-    return bool(moved.rowcount)  # type: ignore[attr-defined]
+    moved = update(CallRow).where(CallRow.id == call_id, CallRow.state == "intent").values(state="sent")
+    return await took_effect(session, moved)
 
 
 async def settle(
@@ -94,7 +90,7 @@ async def settle(
     used = {"settled": usage.total if usage else 0, "unknown": call.reserved_tokens, "refused": 0}[state]
     cost = {"settled": cost_microusd, "unknown": call.reserved_microusd, "refused": 0}[state]
     counted = usage or Usage()
-    closed = await session.execute(
+    closed = (
         update(CallRow)
         .where(CallRow.id == call.id, CallRow.state.in_((only,) if only else OPEN))
         .values(
@@ -109,7 +105,7 @@ async def settle(
             cache_read_tokens=counted.cache_read,
         )
     )
-    if not closed.rowcount:  # type: ignore[attr-defined]
+    if not await took_effect(session, closed):
         return False
     for scope in sorted(call.scopes):
         await session.execute(
@@ -130,12 +126,12 @@ async def correct(session: AsyncSession, call: CallRow, tokens: int) -> bool:
     False, and nothing changed, where it is not, or was corrected before."""
     cost = -(-call.reserved_microusd * tokens // call.reserved_tokens) if call.reserved_tokens else 0
     more, more_cost = tokens - call.used_tokens, cost - call.cost_microusd  # before the update changes the object too
-    moved = await session.execute(
+    moved = (
         update(CallRow)
         .where(CallRow.id == call.id, CallRow.state == "unknown")
         .values(state="corrected", used_tokens=tokens, cost_microusd=cost)
     )
-    if not moved.rowcount:  # type: ignore[attr-defined]
+    if not await took_effect(session, moved):
         return False
     for scope in sorted(call.scopes):
         await session.execute(

@@ -7,21 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.store.statements import insert, took_effect
 from bot.store.tables import OutboxRow, TaskRow
 
 
 async def want_card(session: AsyncSession, row: TaskRow) -> None:
     """The task's card has something new to show; what it shows is read when it is sent (last state wins)."""
-    changed = await session.execute(
+    changed = (
         update(OutboxRow)
         .where(OutboxRow.key == card_key(row))
         .values(wanted_revision=OutboxRow.wanted_revision + 1, due=True)
     )
-    if not changed.rowcount:  # type: ignore[attr-defined]
+    if not await took_effect(session, changed):
         await want(session, card_key(row), "card", row.channel, {}, row.updated_at, task_pk=row.pk)
 
 
@@ -41,13 +40,14 @@ async def want(
     An `upload` has the payload {"name", "title"} and "content" (text) or "base64" (bytes) with "alt", or {"name",
     "chart"}, drawn when it is sent; a `reaction` {"ts", "name"}; a `whisper`, which one person sees, {"user",
     "message", "thread_ts"}."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk,
            "thread_of": thread_of}  # fmt: skip
     if not_before is not None:
         row |= {"leased_until": not_before, "error": "waits for its reader's working hours"}
     await session.flush()
-    added = insert(OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(OutboxRow.key)
+    added = (
+        insert(session, OutboxRow).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(OutboxRow.key)
+    )
     return await session.scalar(added) is not None
 
 
@@ -59,12 +59,12 @@ async def keys(session: AsyncSession, start: str) -> Sequence[str]:
 
 async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -> bool:
     """Let a post or direct message say something else, in place; False where it was never wanted."""
-    changed = await session.execute(
+    changed = (
         update(OutboxRow)
         .where(OutboxRow.key == key)
         .values(payload=dict(payload), wanted_revision=OutboxRow.wanted_revision + 1, due=True)
     )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]
+    return await took_effect(session, changed)
 
 
 async def newest_direct(session: AsyncSession, task_pk: int, start: str = "", person: str = "") -> str | None:
@@ -95,7 +95,7 @@ async def due(session: AsyncSession, now: datetime, limit: int = 50) -> Sequence
 async def lease(session: AsyncSession, row: OutboxRow, now: datetime, until: datetime) -> bool:
     """Claim a message for sending; False when another sender was first. `tries` > 0 from here on until it is known
     to be sent."""
-    claimed = await session.execute(
+    claimed = (
         update(OutboxRow)
         .where(
             OutboxRow.key == row.key,
@@ -104,7 +104,7 @@ async def lease(session: AsyncSession, row: OutboxRow, now: datetime, until: dat
         )
         .values(leased_until=until, tries=OutboxRow.tries + 1, error="")
     )
-    return bool(claimed.rowcount)  # type: ignore[attr-defined]
+    return await took_effect(session, claimed)
 
 
 async def hold(session: AsyncSession, key: str, until: datetime) -> None:

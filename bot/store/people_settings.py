@@ -7,11 +7,10 @@ from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.person_settings import NOTHING_SET, PersonSettings
+from bot.store.statements import insert
 from bot.store.tables import PersonRow
 
 
@@ -33,8 +32,7 @@ async def put(session: AsyncSession, person: str, settings: PersonSettings, at: 
     values: dict[str, Any] = {**settings.model_dump(), "updated_at": at}
     for name in ("quiet_from", "quiet_to"):
         values[name] = values[name] and values[name].strftime("%H:%M")
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    written = insert(PersonRow).values(person=person, **values)
+    written = insert(session, PersonRow).values(person=person, **values)
     await session.execute(written.on_conflict_do_update(index_elements=["person"], set_=values))
 
 

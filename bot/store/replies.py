@@ -6,11 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.thread_words import newest_that_fit
+from bot.store.statements import insert
 from bot.store.tables import OutboxRow, ReplyRow, TaskRow
 
 
@@ -32,9 +31,10 @@ async def task_of_thread(session: AsyncSession, channel: str, thread_ts: str, pe
 
 async def add(session: AsyncSession, row: TaskRow, *, channel: str, ts: str, who: str, text: str, at: datetime) -> None:
     """Keep a reply; the same message again is a no-op."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     values = {"task_pk": row.pk, "channel": channel, "ts": ts, "who": who, "text": text, "at": at}
-    await session.execute(insert(ReplyRow).values(values).on_conflict_do_nothing(index_elements=["channel", "ts"]))
+    await session.execute(
+        insert(session, ReplyRow).values(values).on_conflict_do_nothing(index_elements=["channel", "ts"])
+    )
 
 
 async def take_back(session: AsyncSession, row: TaskRow, channel: str, ts: str, at: datetime) -> ReplyRow | None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.command_kinds import Slot as SlotKind
 from bot.domain.slots import Slot
+from bot.store.statements import insert, took_effect
 from bot.store.tables import ScheduleRow, SlotRow
 
 #: What still has to be posted.
@@ -24,7 +22,7 @@ async def schedule(session: AsyncSession, project: str, now: datetime) -> Schedu
     found = await _schedule(session, project)
     if found is None:
         new = {"project": project, "looked_until": now, "changes": {}}
-        await session.execute(_insert(session)(ScheduleRow).values(new).on_conflict_do_nothing())
+        await session.execute(insert(session, ScheduleRow).values(new).on_conflict_do_nothing())
         found = await _schedule(session, project)
     assert found is not None
     return found
@@ -42,19 +40,19 @@ async def changes(session: AsyncSession, project: str) -> Mapping[str, str]:
 
 async def move_on(session: AsyncSession, project: str, before: datetime, until: datetime) -> bool:
     """Everything up to `until` is in `slots` from here on; False where another process was faster."""
-    moved = await session.execute(
+    moved = (
         update(ScheduleRow)
         .where(ScheduleRow.project == project, ScheduleRow.looked_until == before)
         .values(looked_until=until)
     )
-    return bool(moved.rowcount)  # type: ignore[attr-defined]
+    return await took_effect(session, moved)
 
 
 async def add(session: AsyncSession, project: str, slot: Slot, state: str, at: datetime, why: str = "") -> bool:
     """Put a slot in; False where its kind has that date already."""
     new = {"project": project, "kind": slot.kind, "day": slot.day, "at": slot.at, "state": state, "tries": 0,
            "started_at": None, "settled_at": None if state in OPEN else at, "why": why}  # fmt: skip
-    added = _insert(session)(SlotRow).values(new).on_conflict_do_nothing().returning(SlotRow.kind)
+    added = insert(session, SlotRow).values(new).on_conflict_do_nothing().returning(SlotRow.kind)
     return await session.scalar(added) is not None
 
 
@@ -66,22 +64,22 @@ async def to_post(session: AsyncSession, project: str) -> Sequence[SlotRow]:
 
 async def start(session: AsyncSession, row: SlotRow, now: datetime) -> bool:
     """Claim a slot for one more try; False where another process was faster."""
-    claimed = await session.execute(
+    claimed = (
         update(SlotRow)
         .where(_is(row.project, row.kind, row.day), SlotRow.state.in_(OPEN), SlotRow.tries == row.tries)
         .values(state="started", tries=SlotRow.tries + 1, started_at=now)
     )
-    return bool(claimed.rowcount)  # type: ignore[attr-defined]
+    return await took_effect(session, claimed)
 
 
 async def settle(session: AsyncSession, row: SlotRow, state: str, now: datetime, why: str = "") -> bool:
     """A slot is over: `posted` or `missed`. False where it was over already."""
-    settled = await session.execute(
+    settled = (
         update(SlotRow)
         .where(_is(row.project, row.kind, row.day), SlotRow.state.in_(OPEN))
         .values(state=state, settled_at=now, why=why)
     )
-    return bool(settled.rowcount)  # type: ignore[attr-defined]
+    return await took_effect(session, settled)
 
 
 async def lock(session: AsyncSession, project: str, kind: str, day: date) -> SlotRow:
@@ -103,7 +101,3 @@ async def skipped(session: AsyncSession, project: str, since: date) -> Sequence[
 
 def _is(project: str, kind: str, day: date) -> ColumnElement[bool]:
     return (SlotRow.project == project) & (SlotRow.kind == kind) & (SlotRow.day == day)
-
-
-def _insert(session: AsyncSession) -> Any:
-    return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert

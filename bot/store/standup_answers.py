@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.people_standup import Answer
+from bot.store.statements import insert
 from bot.store.tables import StandupAnswerRow, TaskRow
 
 
 async def put(session: AsyncSession, project: str, day: date, person: str, answer: Answer, at: datetime) -> None:
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     said = {**answer.model_dump(), "at": at}
-    written = insert(StandupAnswerRow).values(project=project, day=day, person=person, **said)
+    written = insert(session, StandupAnswerRow).values(project=project, day=day, person=person, **said)
     await session.execute(written.on_conflict_do_update(index_elements=["project", "day", "person"], set_=said))
 
 
