@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Text, case, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,8 @@ from bot.domain.task import ENDED, MACHINES, Rung, TaskState
 from bot.store import tasks
 from bot.store.statements import insert, took_effect
 from bot.store.tables import ApprovalRow, AttemptRow, BlockerRow, EventRow, TaskRow
+
+OfTask = TypeVar("OfTask", AttemptRow, ApprovalRow)
 
 OVER = tuple(state.value for state in ENDED)
 
@@ -93,20 +95,20 @@ async def _entries(session: AsyncSession, project: str) -> dict[int, tuple[Event
 
 async def attempts_of(session: AsyncSession, pks: Collection[int]) -> dict[int, list[AttemptRow]]:
     """The ended attempts of these tasks, oldest first."""
-    found: dict[int, list[AttemptRow]] = defaultdict(list)
-    if pks:
-        query = select(AttemptRow).where(AttemptRow.task_pk.in_(pks), AttemptRow.outcome.is_not(None))
-        for row in await session.scalars(query.order_by(AttemptRow.number)):
-            found[row.task_pk].append(row)
-    return found
+    query = select(AttemptRow).where(AttemptRow.task_pk.in_(pks), AttemptRow.outcome.is_not(None))
+    return _by_task(await session.scalars(query.order_by(AttemptRow.number)) if pks else ())
 
 
 async def approvals_of(session: AsyncSession, pks: Collection[int]) -> dict[int, list[ApprovalRow]]:
-    found: dict[int, list[ApprovalRow]] = defaultdict(list)
-    if pks:
-        query = select(ApprovalRow).where(ApprovalRow.task_pk.in_(pks), ApprovalRow.voided_at.is_(None))
-        for row in await session.scalars(query.order_by(ApprovalRow.id)):
-            found[row.task_pk].append(row)
+    """The approvals of these tasks that stand, oldest first."""
+    query = select(ApprovalRow).where(ApprovalRow.task_pk.in_(pks), ApprovalRow.voided_at.is_(None))
+    return _by_task(await session.scalars(query.order_by(ApprovalRow.id)) if pks else ())
+
+
+def _by_task(rows: Iterable[OfTask]) -> dict[int, list[OfTask]]:
+    found: dict[int, list[OfTask]] = defaultdict(list)
+    for row in rows:
+        found[row.task_pk].append(row)
     return found
 
 
