@@ -13,8 +13,8 @@ from bot.domain.help import ENTRIES
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in ENTRIES if entry.now])
-def test_every_command_that_works_is_named(name: str) -> None:
+@pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
+def test_every_command_is_named(name: str) -> None:
     assert f"/orch {name}" in README
 
 

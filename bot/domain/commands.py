@@ -1,16 +1,13 @@
-"""What people type after `/orch` (and the same words by mention or DM), as values. `parse` is the way in.
-
-Every command of the grammar is understood; which of them can be run yet is marked in help.ENTRIES.
-"""
+"""What people type after `/orch` (and the same words by mention or DM), as values. `parse` is the way in."""
 
 from __future__ import annotations
 
 import re
 
-from bot.domain.command_kinds import Budget, Command, Help
+from bot.domain.command_kinds import Command, Help
 from bot.domain.command_readers import READERS
 from bot.domain.command_text import nearest, plain, shown, split
-from bot.domain.help import BY_NAME, NAMES, SYNONYMS, Entry
+from bot.domain.help import BY_NAME, NAMES, SYNONYMS
 from bot.errors import UserMistake
 
 MAX_INPUT = 12_000  # characters of a whole command
@@ -48,12 +45,6 @@ def parse(raw: str) -> Command:
     except UserMistake as mistake:
         again = f"\nTo copy and correct: {_repeated(f'{name} {rest}')}" if name in _WITH_TEXT and rest else ""
         raise UserMistake(f"{mistake}{again}", mistake.form or BY_NAME[name].short) from None
-
-
-def entry_of(command: Command) -> Entry:
-    """What help says of the command; `now` False = the answer is "not yet"."""
-    own = f"budget {command.action}" if isinstance(command, Budget) else ""
-    return BY_NAME.get(own, BY_NAME[command.command])
 
 
 def _for_me(source: str) -> int:

@@ -1,4 +1,4 @@
-"""The grammar as data: each command's form, its meaning, two examples, and whether it can be run yet."""
+"""The grammar as data: each command's form, its meaning and two examples."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ SHORT = 120  # characters of a form that an answer to a mistake may repeat
 
 
 class Entry(NamedTuple):
-    """One command as people are shown it. `now` False = understood already, executed in a later version."""
+    """One command as people are shown it."""
 
     name: str
     form: str
     meaning: str
     examples: tuple[str, str]
-    now: bool = False
 
     @property
     def short(self) -> str:
@@ -48,7 +47,7 @@ _ASSIGN_FORM = (
     '[--day N] [--after ID,ID] [--check "CMD"] [--owner @u] [--security] [--dry-run]'
 )
 
-#: Every command, in the order help shows them: the one table of what can be run now.
+#: Every command, in the order help shows them.
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         "assign",
@@ -58,162 +57,139 @@ ENTRIES: tuple[Entry, ...] = (
             "/orch assign Write a README for the billing service --files README.md",
             '/orch assign Retry failed payments --files src/pay.ts --check "npm test" --priority high',
         ),
-        now=True,
     ),
     Entry(
         "list",
         "/orch list [mine|running|blocked|review|all] [words] [@owner]",
         "Show the tasks, or those that hold a word or that somebody owns; by default the open ones.",
         ("/orch list blocked", "/orch list billing @ann"),
-        now=True,
     ),
     Entry(
         "status",
         "/orch status [ID]",
         "Show where one task stands; without an id, how everything is.",
         ("/orch status S1-D1-2", "/orch status"),
-        now=True,
     ),
     Entry(
         "why",
         "/orch why ID",
         "Show every decision about a task, and its reason.",
         ("/orch why S1-D1-2", "/orch why s1-d1-2"),
-        now=True,
     ),
     Entry(
         "cancel",
         "/orch cancel ID",
         "Stop a task for good and keep its work.",
         ("/orch cancel S1-D1-2", "/orch cancel SHOP:S1-D1-2"),
-        now=True,
     ),
     Entry(
         "retry",
         "/orch retry ID",
         "Start a failed, blocked or cancelled task again.",
         ("/orch retry S1-D1-2", "/orch retry SHOP:S1-D1-2"),
-        now=True,
     ),
     Entry(
         "unblock",
         "/orch unblock ID",
         "Say that what blocked a task is solved.",
         ("/orch unblock S1-D1-2", "/orch unblock SHOP:S1-D1-2"),
-        now=True,
     ),
     Entry(
         "done",
         "/orch done ID [what you saw]",
         "Say that a manual task is finished.",
         ("/orch done S1-D1-2 all 40 tests pass on staging", "/orch done SHOP:S1-D1-2"),
-        now=True,
     ),
     Entry(
         "block",
         "/orch block ID <reason>",
         "Say that a task cannot go on, and why.",
         ("/orch block S1-D1-2 waiting for the staging keys", "/orch block S1-D1-2 the API is down"),
-        now=True,
     ),
     Entry(
         "reassign",
         "/orch reassign ID <haiku|sonnet|opus|gemini|manual|@user>",
         "Give a task to another model or person.",
         ("/orch reassign S1-D1-2 sonnet", "/orch reassign S1-D1-2 @ann"),
-        now=True,
     ),
     Entry(
         "takeover",
         "/orch takeover ID",
         "Finish a task yourself.",
         ("/orch takeover S1-D1-2", "/orch takeover SHOP:S1-D1-2"),
-        now=True,
     ),
     Entry(
         "away",
         "/orch away [until DATE|back]",
         "Say when you are back; until then your backup is asked. Alone it shows how it stands.",
         ("/orch away until 2026-02-10", "/orch away back"),
-        now=True,
     ),
     Entry(
         "schedule",
         "/orch schedule show|set <morning|midday|evening|weekly> <[DAY] HH:MM>|skip <which> [DATE]",
         "Show or change when stand-ups and reports are posted.",
         ("/orch schedule set morning 08:30", "/orch schedule skip evening 2026-02-03"),
-        now=True,
     ),
     Entry(
         "budget",
         "/orch budget [sprint|chart]",
         "Show what was spent and what is left, today or in the sprint; as a picture too.",
         ("/orch budget sprint", "/orch budget chart"),
-        now=True,
     ),
     Entry(
         "budget raise",
         "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS [until DATE]",
         "Add tokens to a limit: a day's for today or until a date, a sprint's for the sprint. For leads.",
         ("/orch budget raise sonnet 5000", "/orch budget raise day 20k until 2026-02-06"),
-        now=True,
     ),
     Entry(
         "budget reset",
         "/orch budget reset [day|sprint|haiku|sonnet|gemini|opus|ID]",
         "Put a limit back to what is configured, and start what was deferred; without a word, all. For leads.",
         ("/orch budget reset", "/orch budget reset sonnet"),
-        now=True,
     ),
     Entry(
         "budget correct",
         "/orch budget correct CALL TOKENS",
         "Say what a call took whose outcome was unknown, and that was charged in full. For leads.",
         ("/orch budget correct SHOP/S1-D1-2/1/1 1850", "/orch budget correct SHOP/S1-D1-2/1/1 0"),
-        now=True,
     ),
     Entry(
         "sprint",
         "/orch sprint start|close|show N",
         "Start, close or show a sprint.",
         ("/orch sprint start 1", "/orch sprint show"),
-        now=True,
     ),
     Entry(
         "plan",
         "/orch plan load NAME|show",
         "Load a plan's tasks, or show the plan.",
         ("/orch plan load granter-v2", "/orch plan show"),
-        now=True,
     ),
-    Entry("standup", "/orch standup", "Post the stand-up now.", ("/orch standup", "@orch standup"), now=True),
+    Entry("standup", "/orch standup", "Post the stand-up now.", ("/orch standup", "@orch standup")),
     Entry(
         "report",
         "/orch report daily|weekly [--date D] [--sprint N]",
         "Post the daily or weekly report in the channel: of today, or of another date or sprint.",
         ("/orch report daily --date 2026-02-03", "/orch report weekly"),
-        now=True,
     ),
     Entry(
         "metrics",
         "/orch metrics [DAYS]",
         "Show the success metrics as measured: of the last 30 days, or so many.",
         ("/orch metrics", "/orch metrics 7"),
-        now=True,
     ),
     Entry(
         "incident",
         "/orch incident <what>",
         "Report a production incident: people and the strongest model at once.",
         ("/orch incident Checkout answers 500", "/orch incident Log-in is down since 10:05"),
-        now=True,
     ),
     Entry(
         "help",
         "/orch help [command]",
         "Show this help, or that of one command.",
         ("/orch help", "/orch help assign"),
-        now=True,
     ),
 )
 

@@ -11,7 +11,7 @@ from bot.domain import command_kinds as kinds
 from bot.domain.approvals import Person
 from bot.domain.assign import AssignRequest
 from bot.domain.command_values import TaskRef
-from bot.domain.commands import entry_of, parse
+from bot.domain.commands import parse
 from bot.domain.help import ASSIGN_OPTIONS, BY_NAME, ENTRIES
 from bot.errors import UserMistake
 from bot.listeners import budgets, forms, lists, moves, plans, quotes, reports, schedules, sights
@@ -43,10 +43,6 @@ async def run_command(desk: Desk, payload: Payload) -> None:
     if await plans.assigned_in_json(desk, payload, person):
         return
     command = parse(payload["text"])
-    entry = entry_of(command)
-    if not entry.now:
-        await desk.answer(payload, "replies/not_yet", command=entry.name, meaning=entry.meaning)
-        return
     match command:
         case kinds.Help(topic=topic):
             await _help(desk, payload, topic)

@@ -35,7 +35,7 @@ from bot.domain.command_kinds import (
     Why,
 )
 from bot.domain.command_values import TaskRef
-from bot.domain.commands import entry_of, parse
+from bot.domain.commands import parse
 from bot.domain.help import ENTRIES, NAMES, Entry
 from bot.domain.task import Rung, TaskType
 from bot.errors import UserMistake
@@ -184,20 +184,11 @@ def test_a_command_survives_the_inbox() -> None:
         assert adapter.validate_json(adapter.dump_json(command)) == command
 
 
-def test_what_can_be_run_now() -> None:
-    available = {command.command for typed, command in COMMANDS if entry_of(command).now}
-    assert available >= {"help", "list", "status", "why", "cancel", "retry", "done", "budget"}
-    assert available >= {"unblock", "block", "reassign", "takeover", "incident", "sprint", "plan"}
-    assert entry_of(parse("assign x")).now
-    assert entry_of(parse("budget raise day 1k")).now and entry_of(parse("budget reset")).now
-
-
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 def test_the_examples_of_help_are_right(entry: Entry) -> None:
     for example in entry.examples:
         command = parse(example.removeprefix("@orch ").replace("@ann", "<@U1>"))
         assert command.command == entry.name.split()[0]
-        assert entry_of(command).now is entry.now
 
 
 def test_help_knows_every_command() -> None:
