@@ -24,9 +24,9 @@ async def orch(tmp_path: Path) -> AsyncIterator[Orch]:
 
 
 @pytest.fixture
-async def orch_on_each(tmp_path: Path, database_url: str) -> AsyncIterator[Orch]:
-    """The same, on SQLite and on PostgreSQL."""
-    async with conversation(tmp_path, database_url) as talk:
+async def orch_on_each(tmp_path: Path, empty_database_url: str) -> AsyncIterator[Orch]:
+    """The same, on SQLite and on PostgreSQL, where nothing is there yet."""
+    async with conversation(tmp_path, empty_database_url) as talk:
         yield talk
 
 

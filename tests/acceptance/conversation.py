@@ -40,6 +40,7 @@ from tests.acceptance.clock import MovableClock
 from tests.acceptance.models import Models
 from tests.acceptance.people import Someone
 from tests.acceptance.repository import Repo
+from tests.store.samples import migrated_sqlite
 
 T = TypeVar("T")
 
@@ -166,7 +167,7 @@ async def conversation(
             {
                 "ORCH_HOME": str(folder / "home"),
                 "ORCH_CONFIG": str(_config(folder, repo, checks, project or {}, config)),
-                "DATABASE_URL": database_url or f"sqlite:///{folder / 'orch.db'}",
+                "DATABASE_URL": database_url or migrated_sqlite(folder / "orch.db"),
                 "SLACK_API_URL": server.api_url,
                 "SLACK_BOT_TOKEN": app.bot_token,
                 "ANTHROPIC_API_KEY": "sk-ant-for-the-emulated-one",

@@ -193,10 +193,10 @@ async def test_a_clock_that_is_wrong(bed: Bed, off: int, said: str) -> None:
     assert said in bed.about("✗ clock")
 
 
-async def test_the_database_before_and_after_migrate(bed: Bed, database_url: str) -> None:
-    bed.environment["DATABASE_URL"] = database_url
-    name = f"database ({database_url.partition('+')[0]})"
-    store = Database(database_url)
+async def test_the_database_before_and_after_migrate(bed: Bed, empty_database_url: str) -> None:
+    bed.environment["DATABASE_URL"] = empty_database_url
+    name = f"database ({empty_database_url.partition('+')[0]})"
+    store = Database(empty_database_url)
     try:
         async with store.read():
             pass  # SQLite's file is made by the first connection

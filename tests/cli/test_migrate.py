@@ -18,9 +18,9 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_migrate_brings_the_database_up_once(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = database_url.replace("sqlite+aiosqlite", "sqlite").replace("postgresql+psycopg", "postgresql")
+    given = empty_database_url.replace("sqlite+aiosqlite", "sqlite").replace("postgresql+psycopg", "postgresql")
     monkeypatch.setenv("DATABASE_URL", given)
     assert main(["migrate"]) == 0
     assert capsys.readouterr().out.startswith("The database went from ")

@@ -56,9 +56,9 @@ async def ended(made: Bed, *processes: asyncio.subprocess.Process) -> AsyncItera
                 await process.wait()
 
 
-async def test_a_survivor_finishes_what_a_killed_worker_began(tmp_path: Path, postgres_url: str) -> None:
+async def test_a_survivor_finishes_what_a_killed_worker_began(tmp_path: Path, empty_postgres_url: str) -> None:
     """One process talks to Slack and two work; the one that pays for a call is killed in it."""
-    async with bed(tmp_path, postgres_url, latency=0.0) as made:
+    async with bed(tmp_path, empty_postgres_url, latency=0.0) as made:
         slack = await started(made, "talks", "--role", "slack")
         first = await started(made, "orch-1", "--role", "worker")
         async with ended(made, slack, first):

@@ -16,8 +16,8 @@ from bot.wiring import data_folder
 from tests.store import filled_0001
 
 
-async def test_migrations_make_exactly_the_tables(database_url: str) -> None:
-    database = Database(database_url)
+async def test_migrations_make_exactly_the_tables(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     try:
         await migrate(database, data_folder("migrations"))
         await migrate(database, data_folder("migrations"))  # again: nothing to do
@@ -33,8 +33,8 @@ async def test_migrations_make_exactly_the_tables(database_url: str) -> None:
         await database.close()
 
 
-async def test_a_filled_database_keeps_its_data(database_url: str) -> None:
-    database = Database(database_url)
+async def test_a_filled_database_keeps_its_data(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     try:
         await migrate(database, data_folder("migrations"), "0001")
         async with database.engine.connect() as connection:
