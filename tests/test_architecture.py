@@ -99,6 +99,20 @@ def test_models_are_named_only_in_configuration_data() -> None:
                 assert not node.value.startswith(("claude-", "gemini-3", "gemini-2")), f"{path}:{node.lineno}"
 
 
+def test_people_are_written_to_in_one_place() -> None:
+    """Quiet hours are kept by everything that Orch writes to a person of its own accord (issue 5): only
+    workflows.reach wants direct messages, and it asks domain.working_hours."""
+    found = {
+        path.name
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "outbox.want"
+        and any("'direct'" in ast.unparse(each) or "'part'" in ast.unparse(each) for each in node.args)
+    }
+    assert found == {"reach.py"}
+
+
 def test_top_level_folders() -> None:
     folders = {p.name for p in ROOT.iterdir() if p.is_dir() and not p.name.startswith(".")}
     assert folders - {"dist", "build"} <= {"bot", "templates", "tests", "migrations"}

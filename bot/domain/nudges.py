@@ -109,7 +109,7 @@ def _passed(waiting: Waiting, team: Team, start: datetime, now: datetime) -> tim
 
 def _may_be_told(waiting: Waiting, team: Team, who: str, now: datetime) -> bool:
     """Not in quiet time. The channel is read by many: it keeps to the project's hours."""
-    return waiting.critical or team.own_hours.get(who, team.hours).is_open(now)
+    return team.own_hours.get(who, team.hours).held_until(now, critical=waiting.critical) is None
 
 
 def _nudges(waiting: Waiting, team: Team, step: Step, now: datetime) -> list[Nudge]:

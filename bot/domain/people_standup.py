@@ -57,7 +57,7 @@ def asked(
 
     def there(person: str) -> bool:
         own = settings.get(person, NOTHING_SET)
-        return not own.is_away(now, hours.zone) and own.hours(hours).is_open(now)
+        return not own.is_away(now, hours.zone) and own.hours(hours).held_until(now) is None
 
     return tuple(person for person in sorted(owners) if person and there(person))
 

@@ -34,6 +34,12 @@ class WorkingHours(Frozen):
     def is_open(self, at: datetime) -> bool:
         return self.next_open(at) == at
 
+    def held_until(self, at: datetime, *, critical: bool = False) -> datetime | None:
+        """Until when a message is kept from its reader; None = it may reach them now. What is critical always may.
+        Everything that Orch writes to a person of its own accord asks this, and nothing else."""
+        opens = at if critical else self.next_open(at)
+        return None if opens == at else opens
+
     def between(self, start: datetime, end: datetime) -> timedelta:
         """How much working time lies between two moments; nothing where `end` comes first."""
         total = timedelta()

@@ -41,7 +41,7 @@ async def want(
     "chart"}, drawn when it is sent; a `reaction` {"ts", "name"}; a `whisper`, which one person sees, {"user",
     "message", "thread_ts"}."""
     row = {"key": key, "kind": kind, "channel": channel, "payload": dict(payload), "created_at": at, "task_pk": task_pk,
-           "thread_of": thread_of}  # fmt: skip
+           "thread_of": thread_of, "due": kind != "part"}  # fmt: skip
     if not_before is not None:
         row |= {"leased_until": not_before, "error": "waits for its reader's working hours"}
     await session.flush()
@@ -62,14 +62,32 @@ async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -
     changed = (
         update(OutboxRow)
         .where(OutboxRow.key == key)
-        .values(payload=dict(payload), wanted_revision=OutboxRow.wanted_revision + 1, due=True)
+        .values(payload=dict(payload), wanted_revision=OutboxRow.wanted_revision + 1, due=OutboxRow.kind != "part")
     )
     return await took_effect(session, changed)
 
 
+async def digest_of(session: AsyncSession, key: str) -> str | None:
+    """The key of the message that carries this one; None for one that comes by itself."""
+    return await session.scalar(select(OutboxRow.thread_of).where(OutboxRow.key == key, OutboxRow.kind == "part"))
+
+
+async def parts(session: AsyncSession, digest: str) -> Sequence[OutboxRow]:
+    """What a message carries, oldest first. It is locked, so that of two that change it at a time each sees both."""
+    await session.execute(select(OutboxRow.key).where(OutboxRow.key == digest).with_for_update())
+    query = select(OutboxRow).where(OutboxRow.thread_of == digest, OutboxRow.kind == "part")
+    ordered = query.order_by(OutboxRow.created_at, OutboxRow.key).execution_options(populate_existing=True)
+    return (await session.scalars(ordered)).all()
+
+
+async def about(session: AsyncSession, key: str, task_pk: int | None) -> None:
+    """Which task a message is about: replies below it belong to that."""
+    await session.execute(update(OutboxRow).where(OutboxRow.key == key).values(task_pk=task_pk))
+
+
 async def newest_direct(session: AsyncSession, task_pk: int, start: str = "", person: str = "") -> str | None:
     """The key of the newest direct message about a task whose key begins so, or that this person got, if any."""
-    query = select(OutboxRow.key).where(OutboxRow.task_pk == task_pk, OutboxRow.kind == "direct")
+    query = select(OutboxRow.key).where(OutboxRow.task_pk == task_pk, OutboxRow.kind.in_(("direct", "part")))
     if start:
         query = query.where(OutboxRow.key.startswith(start, autoescape=True))
     if person:

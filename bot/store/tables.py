@@ -266,6 +266,8 @@ class OutboxRow(Base):
     A card's text is rendered when it is sent; a post or a DM can be rewritten (store.outbox.rewrite). Replies and
     uploads go into the thread of `thread_of`, or of the task's card.
 
+    A `part` is never sent: it stands in the direct message of the key `thread_of` (workflows.reach).
+
     It is `due` until the revision that was wanted last is shown. `leased_until` keeps two senders apart; a lease that
     ran out means that a send may have happened, so the next sender looks for the message by its key first."""
 
@@ -273,7 +275,7 @@ class OutboxRow(Base):
     __table_args__ = (Index("outbox_due", "due"), Index("outbox_by_ts", "ts"))
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))  # card | channel | direct | thread | upload | reaction | whisper
+    kind: Mapped[str] = mapped_column(String(20))  # card|channel|direct|part|thread|upload|reaction|whisper
     thread_of: Mapped[str | None] = mapped_column(String(255))  # key of the message in whose thread it belongs
     task_pk: Mapped[int | None] = mapped_column(ForeignKey("tasks.pk"))
     channel: Mapped[str] = mapped_column(String(40))  # a person's id for a direct message

@@ -13,6 +13,7 @@ from bot.domain.budget_alerts import Alert, before, crossed, exhausted
 from bot.domain.project import Project
 from bot.store import ledger, outbox, project_events
 from bot.store.tables import OutboxRow, ProjectEventRow
+from bot.workflows import reach
 from bot.workflows.office import ORCH, Office
 
 #: The event of an alert; its `detail` holds what the message shows.
@@ -56,7 +57,7 @@ async def _want(office: Office, session: AsyncSession, project: Project, alert: 
     if not await outbox.want(session, f"{alert.key}/channel", "channel", project.channel, message, now):
         return
     for person in leads_of(project):
-        await outbox.want(session, f"{alert.key}/{person}", "direct", person, message, now)
+        await reach.write(office, session, project.key, person, f"{alert.key}/{person}", message)
     why = f"{level.limit.name}: {level.share:.0%} taken"
     project_events.note(session, project.key, at=now, who=ORCH, kind=KIND, why=why, detail=detail)
 
@@ -93,7 +94,7 @@ async def rewrite(office: Office, session: AsyncSession, project: Project, scope
         deeds = [event for event in about if event.kind != KIND and event.id > alert.id]
         message = _message(office, project, alert.detail, deeds)
         for to in ("channel", *leads_of(project)):
-            await outbox.rewrite(session, f"{alert.detail['key']}/{to}", message)
+            await reach.rewrite(office, session, f"{alert.detail['key']}/{to}", message)
 
 
 def scope_of(project: Project, limit: str, period: str) -> str:

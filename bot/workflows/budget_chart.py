@@ -8,6 +8,7 @@ from bot.domain.usage_charts import tokens_left, usage
 from bot.errors import UserMistake
 from bot.store import outbox, sprints
 from bot.store.taken import used_by_day
+from bot.workflows import reach
 from bot.workflows.budget_levels import counters
 from bot.workflows.office import Office
 
@@ -18,7 +19,6 @@ async def want(office: Office, project: Project, person: str, place: str, *, del
     if office.charts is None:
         raise UserMistake("I have nothing here to draw with. The numbers are the same as words.", "/orch budget")
     key, now = f"budget-chart/{delivery_key}"[:240], office.now()
-    kind = "direct" if place == person else "channel"
     async with office.db.begin() as session:
         standing = await counters(office, session, project)
         levels = {**{rung.value: level for rung, level in standing.rungs.items()}, "all": standing.today}
@@ -37,7 +37,11 @@ async def want(office: Office, project: Project, person: str, place: str, *, del
             raise UserMistake("There is nothing to draw yet: no limit is set, and nothing was used.", "/orch budget")
         facts = {"project": project.key, "day": standing.day, "person": person, "standing": standing}
         post = office.words_of(project.key).message("replies/budget_charts", facts)
-        if not await outbox.want(session, key, kind, place, post, now):
+        if place == person:
+            new = await reach.write(office, session, project.key, person, key, post, at_once=True)
+        else:
+            new = await outbox.want(session, key, "channel", place, post, now)
+        if not new:
             return
         for name, chart in drawn.items():
             file = {"name": f"{name}-{standing.day}.png", "chart": chart.model_dump(mode="json")}

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.day import Action
 from bot.domain.task import TaskState
 from bot.errors import OrchError
-from bot.store import outbox, tasks
+from bot.store import tasks
 from bot.store.tables import TaskRow
+from bot.workflows import reach
 from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
 from bot.workflows.moves import back_to_work, need_fit
 from bot.workflows.office import ORCH, Office
-from bot.workflows.reach import quiet_until
 
 log = logging.getLogger("orch.day")
 
@@ -77,7 +77,6 @@ async def _tell(office: Office, session: AsyncSession, row: TaskRow, action: Act
         message = office.render.message("alerts/behind", {"row": row, "why": action.why})
         for person in action.people:
             key = f"behind/{slot}/{row.task_id}/{person}"
-            wait = await quiet_until(office, session, row.project, person)
-            await outbox.want(session, key, "direct", person, message, now, task_pk=row.pk, not_before=wait)
+            await reach.write(office, session, row.project, person, key, message, task_pk=row.pk)
     await tasks.note(session, row, at=now, who=ORCH, kind="chased" if action.what == "chase" else "reminded",
                      why=action.why, detail={"rule": action.rule, "people": list(action.people)})  # fmt: skip

@@ -10,6 +10,7 @@ from bot.domain.project import Project
 from bot.domain.task import Route, Rung, TaskState, TaskType
 from bot.store import outbox, tasks
 from bot.store.tables import TaskRow
+from bot.workflows import reach
 from bot.workflows.intake import new_row, number_and_create, place, route_request
 from bot.workflows.office import ORCH, Office
 
@@ -70,7 +71,7 @@ async def _alert(
     facts = {"what": what, "who": person.id, "people": known, "fix": fix, "by_hand": by_hand}
     message = office.render.message("alerts/incident", facts)
     key = f"incident/{project.key}/{fix.task_id}"
-    await outbox.want(session, key, "direct", project.channel, message, office.now())
+    await outbox.want(session, key, "channel", project.channel, message, office.now())
     for each in known:
-        await outbox.want(session, f"{key}/{each}", "direct", each, message, office.now())
+        await reach.write(office, session, project.key, each, f"{key}/{each}", message, at_once=True)
     return list(dict.fromkeys((project.channel, person.id, *known)))

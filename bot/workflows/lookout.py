@@ -28,6 +28,7 @@ from bot.domain.task import TaskState
 from bot.store import blockers as store
 from bot.store import outbox, people_settings, tasks
 from bot.store.tables import BlockerRow, TaskRow
+from bot.workflows import reach
 from bot.workflows.blocker_messages import message_of, seconds, show_again
 from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import healths
@@ -228,7 +229,6 @@ async def _tell(
         return []
     first, task_pk = due[0], rows[due[0].key].task_pk
     in_thread = len(due) == 1 and scene.settings.get(who, NOTHING_SET).notify == "thread" and who != team.channel
-    kind = "channel" if who == team.channel else "thread" if in_thread else "direct"
     message = (
         f"{'thread/' if in_thread else ''}blocker/{first.key}/{'again' if first.step == 'again' else 'told'}/{who}"
     )
@@ -238,9 +238,12 @@ async def _tell(
         _remember(session, scene, rows[nudge.key], told)
     await session.flush()
     shown = await message_of(office, session, [rows[nudge.key] for nudge in due], told)
-    task = await session.get_one(TaskRow, task_pk)
-    place = who if kind == "direct" else task.channel
-    await outbox.want(session, message, kind, place, shown, scene.now, task_pk=task_pk)
+    if who == team.channel or in_thread:
+        task = await session.get_one(TaskRow, task_pk)
+        kind = "thread" if in_thread else "channel"
+        await outbox.want(session, message, kind, task.channel, shown, scene.now, task_pk=task_pk)
+    else:
+        await reach.write(office, session, scene.project.key, who, message, shown, at_once=True, task_pk=task_pk)
     return [rows[nudge.key].task_pk for nudge in due]
 
 

@@ -9,9 +9,9 @@ from bot.domain.approvals import Action
 from bot.domain.task import TaskState, TaskType
 from bot.store import outbox, tasks
 from bot.store.tables import TaskRow
+from bot.workflows import reach
 from bot.workflows.deeds import Deed, can_click, doing
 from bot.workflows.office import Office
-from bot.workflows.reach import in_their_place, quiet_until
 
 #: Manual work of these types is not a change of the code, so the project's checks say nothing about it.
 WITHOUT_CHECKS = frozenset({TaskType.VALIDATION, TaskType.OPS})
@@ -22,7 +22,7 @@ async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *,
     see to before it is done, after their quiet hours unless it is critical or they asked for it; whoever had it
     before reads in their own message where it went. The caller holds the row."""
     away = row.owner
-    if backup := await in_their_place(office, session, row.project, away):
+    if backup := await reach.in_their_place(office, session, row.project, away):
         row.owner, why = backup, f"{why}; <@{away}> is away, and <@{backup}> stands in"
     await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=who, kind=kind, why=why)
     await retire(office, session, row, "handed", by=who)
@@ -31,8 +31,7 @@ async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *,
     message = office.render.message("alerts/manual", facts)
     key = f"{_keys(row)}{(await tasks.newest_event(session, row.pk)).id}"
     at_once = row.priority == "critical" or row.owner in (who, row.requester)
-    wait = None if at_once else await quiet_until(office, session, row.project, row.owner)
-    await outbox.want(session, key, "direct", row.owner, message, office.now(), task_pk=row.pk, not_before=wait)
+    await reach.write(office, session, row.project, row.owner, key, message, at_once=at_once, task_pk=row.pk)
 
 
 async def mark_done(office: Office, deed: Deed, seen: str = "") -> None:
@@ -56,7 +55,7 @@ async def retire(office: Office, session: AsyncSession, row: TaskRow, what: str,
     key = await outbox.newest_direct(session, row.pk, _keys(row))
     if key is not None:
         facts = {"row": row, "what": what, "by": by, "why": why}
-        await outbox.rewrite(session, key, office.render.message("alerts/manual_over", facts))
+        await reach.rewrite(office, session, key, office.render.message("alerts/manual_over", facts))
 
 
 def _keys(row: TaskRow) -> str:

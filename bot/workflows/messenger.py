@@ -79,6 +79,8 @@ class Messenger:
             task = await session.get(TaskRow, row.task_pk) if row.task_pk else None
             parent = row.thread_of or (outbox.card_key(task) if task else None)
             above = await session.get(OutboxRow, parent) if parent else None
+            if above is not None and above.kind == "part":
+                above = await session.get(OutboxRow, above.thread_of)
             fresh = await session.get_one(OutboxRow, row.key, populate_existing=True)
             revision = fresh.wanted_revision
         holding = asyncio.create_task(self._hold(row.key))

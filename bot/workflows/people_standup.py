@@ -21,6 +21,7 @@ from bot.domain.task import ENDED, TaskState
 from bot.errors import UserMistake
 from bot.store import outbox, people_settings, project_events, slots, standup_answers, tasks
 from bot.store.day import finished
+from bot.workflows import reach
 from bot.workflows.deeds import Deed, need_right
 from bot.workflows.moves import hold_up
 from bot.workflows.office import Office
@@ -42,7 +43,7 @@ async def ask(
         seen = await _board(session, project, slot.day, person, now)
         facts = {"project": project, "day": slot.day, "at": slot.at, "board": seen}
         message = office.words_of(project.key).message("alerts/standup", facts)
-        await outbox.want(session, start + person, "direct", person, message, now)
+        await reach.write(office, session, project.key, person, start + person, message)
         office.mail.set()
 
 
@@ -141,8 +142,8 @@ async def _tell_leads(
     message = office.words_of(project.key).message("alerts/standup_blocked", facts)
     for lead in project.team.leads:
         key = f"people/{project.key}/{day}/{person}/blocked/{lead}"
-        if lead != person and not await outbox.want(session, key, "direct", lead, message, office.now()):
-            await outbox.rewrite(session, key, message)
+        if lead != person and not await reach.write(office, session, project.key, lead, key, message):
+            await reach.rewrite(office, session, key, message)
 
 
 async def _board(session: AsyncSession, project: Project, day: date, person: str, now: datetime) -> Board:

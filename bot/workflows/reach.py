@@ -1,21 +1,81 @@
-"""When a person may be written to, and who gets their things while they are away (`/orch away`, quiet hours)."""
+"""Direct messages: when a person may be written to, and who gets their things while they are away (quiet hours,
+`/orch away`).
+
+Everything that Orch writes to a person of its own accord is wanted here. What comes in somebody's quiet time waits, and
+what waits for one person comes as one message: each is a row of kind `part`, its `thread_of` names the message that
+carries it, which is rendered from its parts whenever one of them changes.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.digest import that_fit, together
 from bot.domain.person_settings import NOTHING_SET, stand_in
-from bot.store import people_settings
+from bot.render import Safe, clip
+from bot.store import outbox, people_settings
 from bot.workflows.office import Office
+
+
+async def write(
+    office: Office, session: AsyncSession, project: str, person: str, key: str, message: Mapping[str, Any], *,
+    at_once: bool = False, task_pk: int | None = None,
+) -> bool:  # fmt: skip
+    """Want a direct message, once; False where its key was wanted before. It waits for the person's working hours,
+    unless it is to come `at_once`: what is critical, what they asked for, what domain.nudges says is due."""
+    own, now = await people_settings.get(session, person), office.now()
+    until = own.hours(office.projects[project].hours).held_until(now, critical=at_once)
+    if until is not None and own.digest:
+        return await _join(office, session, person, key, message, until=until, task_pk=task_pk)
+    return await outbox.want(session, key, "direct", person, message, now, task_pk=task_pk, not_before=until)
+
+
+async def rewrite(office: Office, session: AsyncSession, key: str, message: Mapping[str, Any]) -> bool:
+    """Let a direct message say something else, in place; False where it was never wanted."""
+    known = await outbox.rewrite(session, key, message)
+    if known and (digest := await outbox.digest_of(session, key)):
+        await _show(office, session, digest)
+    return known
 
 
 async def quiet_until(office: Office, session: AsyncSession, project: str, person: str) -> datetime | None:
     """When the person's quiet time ends; None where they may be written to now."""
-    now = office.now()
     hours = (await people_settings.get(session, person)).hours(office.projects[project].hours)
-    return None if hours.is_open(now) else hours.next_open(now)
+    return hours.held_until(office.now())
+
+
+async def _join(
+    office: Office, session: AsyncSession, person: str, key: str, message: Mapping[str, Any], *, until: datetime,
+    task_pk: int | None,
+) -> bool:  # fmt: skip
+    """Let a message come with what else waits for the person until then."""
+    now, digest = office.now(), f"digest/{person}/{until.isoformat()}"
+    if not await outbox.want(session, key, "part", person, message, now, task_pk=task_pk, thread_of=digest):
+        return False
+    if not await outbox.want(session, digest, "direct", person, message, now, task_pk=task_pk, not_before=until):
+        await _show(office, session, digest)
+    return True
+
+
+async def _show(office: Office, session: AsyncSession, digest: str) -> None:
+    """Let the message that carries others show them as they are now."""
+    parts = await outbox.parts(session, digest)
+    messages = [part.payload for part in parts]
+    fit = that_fit(messages)
+    facts = {
+        "count": len(messages),
+        "blocks": [json.dumps(block, ensure_ascii=False) for block in together(messages[:fit])],
+        "rest": [json.dumps(clip(Safe(each["text"]), 250))[1:-1] for each in messages[fit:]],
+    }
+    message = office.render.message("alerts/digest", facts) if len(messages) > 1 else messages[0]
+    about = {part.task_pk for part in parts}
+    await outbox.rewrite(session, digest, message)
+    await outbox.about(session, digest, about.pop() if len(about) == 1 else None)
 
 
 async def in_their_place(office: Office, session: AsyncSession, project: str, person: str) -> str | None:

@@ -16,6 +16,7 @@ from bot.domain.task import FINISHED, GIVEN_UP, TaskState
 from bot.domain.thread_words import Steer
 from bot.store import inbox, outbox, project_events, replies, tasks
 from bot.store.tables import TaskRow
+from bot.workflows import reach
 from bot.workflows.deeds import Deed, doing, state_words
 from bot.workflows.office import Office
 
@@ -144,5 +145,7 @@ async def _pass_on(office: Office, session: AsyncSession, row: TaskRow, who: str
     if above is not None:
         message = office.render.message("thread/passed_on", {"row": row, "who": who, "text": text})
         key = f"passed_on/{place.channel}/{place.ts}"
-        if not await outbox.want(session, key, "thread", row.owner, message, office.now(), thread_of=above):
+        wait = await reach.quiet_until(office, session, row.project, row.owner)
+        if not await outbox.want(session, key, "thread", row.owner, message, office.now(), thread_of=above,
+                                 not_before=wait):  # fmt: skip
             await outbox.rewrite(session, key, message)
