@@ -53,12 +53,6 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.Status(task=None):
             facts = await sights.overview(desk.office, desk.project(payload["channel"]))
             await desk.answer(payload, "replies/overview", **facts)
-        case kinds.Status(task=TaskRef() as ref):
-            await desk.answer(
-                payload, "replies/status", **await sights.status(desk.office, *_named(desk, payload, ref))
-            )
-        case kinds.Why(task=ref):
-            await desk.answer(payload, "replies/why", **await sights.why(desk.office, *_named(desk, payload, ref)))
         case kinds.Plan():
             await plans.plan(desk, payload, person, command)
         case kinds.Sprint():
@@ -75,6 +69,19 @@ async def run_command(desk: Desk, payload: Payload) -> None:
             await _away(desk, payload, person, command)
         case kinds.Incident():
             await moves.report_incident(desk, payload, person, command)
+        case _:
+            await _run_on_task(desk, payload, person, command)
+
+
+async def _run_on_task(desk: Desk, payload: Payload, person: Person, command: kinds.Command) -> None:
+    """What is about one task."""
+    match command:
+        case kinds.Status(task=TaskRef() as ref):
+            await desk.answer(
+                payload, "replies/status", **await sights.status(desk.office, *_named(desk, payload, ref))
+            )
+        case kinds.Why(task=ref):
+            await desk.answer(payload, "replies/why", **await sights.why(desk.office, *_named(desk, payload, ref)))
         case kinds.Block(task=ref, reason=reason):
             await moves.block(desk, payload, _deed(desk, payload, person, ref), reason)
         case kinds.Reassign(task=ref, rung=rung, user=user):
@@ -82,10 +89,8 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.Done(task=ref, seen=seen):
             await manual.mark_done(desk.office, _deed(desk, payload, person, ref), seen)
             await desk.answer(payload, "replies/did", task_id=ref.id, done="done")
-        case _ if type(command) in ON_TASK:
-            await _do(desk, payload, person, command)
         case _:
-            raise UserMistake(f"`{command.command}` is not available yet.", "/orch help")
+            await _do(desk, payload, person, command)
 
 
 async def assign(desk: Desk, payload: Payload, person: Person, request: AssignRequest) -> None:
