@@ -37,7 +37,7 @@ def parse(raw: str) -> Command:
     name = words[0].value.lower().rstrip(":,")
     rest = source[words[0].end :].strip()
     if name not in NAMES:
-        raise _unknown_command(words[0].value, source, len(words))
+        raise _unknown_command(words[0].value, source, rest)
     if rest.lower() in _HELP_WORDS:
         return Help(topic=name)
     try:
@@ -58,12 +58,15 @@ def _repeated(typed: str) -> str:
     return whole if len(whole) <= MAX_REPEATED else whole[:MAX_REPEATED].rstrip() + " …"
 
 
-def _unknown_command(word: str, source: str, length: int) -> UserMistake:
+def _unknown_command(word: str, source: str, rest: str) -> UserMistake:
     if word.lower() in _BUTTONS:
         text = f"{shown(word)} is a button on the task's card, not a command: open the card and click it there."
         return UserMistake(text, "/orch status ID")
     near = nearest(word, NAMES, SYNONYMS)
     hint = f" Did you mean `/orch {near}`?" if near else ""
-    task = f"\nIf it is a task for me: {_repeated(f'assign {source}')}" if length > 2 else ""
-    form = BY_NAME[near].form if near else "/orch help"
+    if near == "assign" and word.lower() not in SYNONYMS:  # a slip of the finger: the word is no part of the task
+        task = f"\nTo copy and correct: {_repeated(f'assign {rest}')}" if rest else ""
+    else:
+        task = f"\nIf it is a task for me: {_repeated(f'assign {source}')}" if " " in rest else ""
+    form = BY_NAME[near].short if near else "/orch help"
     return UserMistake(f"I do not know the command {shown(word)}.{hint}{task}", form)

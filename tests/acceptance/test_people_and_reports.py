@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def test_a_manual_task_goes_to_its_owner(shared: Orch) -> None:
     await shared.dev.types("/orch assign Run the load test on staging --model manual --owner @two")
-    await shared.dev.sees_privately("queued for manual")
+    await shared.dev.sees_privately("queued for <@U0TWO>")
     task = (await shared.tasks())[-1]
     card = await shared.channel.shows(task, "<@U0TWO>", state="With a person")
     assert card.buttons == ["Mark done", "Blocked", "Hand over", "Stop"]

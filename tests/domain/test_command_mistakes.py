@@ -14,7 +14,8 @@ CHECKS = " ".join(f"--check c{n}" for n in range(11))
 WRONG: list[tuple[str, str]] = [
     # commands
     ("sttus S1-D1-2", "I do not know the command `sttus`. Did you mean `/orch status`?"),
-    ("asign Fix the cart", "Did you mean `/orch assign`?"),
+    ("asign Fix the cart", "Did you mean `/orch assign`?\nTo copy and correct: /orch assign Fix the cart"),
+    ("create a page for it", "If it is a task for me: /orch assign create a page for it"),
     ("frobnicate the cart", "I do not know the command `frobnicate`."),
     ("fix the cart please", "If it is a task for me: /orch assign fix the cart please"),
     ("stop S1-D1-2", "Did you mean `/orch cancel`?"),
