@@ -23,11 +23,6 @@ OfTask = TypeVar("OfTask", AttemptRow, ApprovalRow)
 OVER = tuple(state.value for state in ENDED)
 
 
-async def newest_event(session: AsyncSession) -> int:
-    """The id of the last thing that happened to any task; the same again = nothing happened."""
-    return await session.scalar(select(func.max(EventRow.id))) or 0
-
-
 async def standings(session: AsyncSession, project: str) -> tuple[list[Standing], dict[str, TaskState]]:
     """(the project's open tasks, the states of the ended ones that they wait for)."""
     rows = await tasks.in_project(session, project)

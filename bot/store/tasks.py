@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.task import ENDED, MACHINES, STAGED, Route, Task, TaskState, may_step
@@ -129,6 +129,17 @@ def add_event(
 async def events(session: AsyncSession, pk: int) -> Sequence[EventRow]:
     """Oldest first."""
     return (await session.scalars(select(EventRow).where(EventRow.task_pk == pk).order_by(EventRow.id))).all()
+
+
+async def newest_event_id(session: AsyncSession) -> int:
+    """Of the last thing that happened to any task; the same again = nothing happened."""
+    return await session.scalar(select(func.max(EventRow.id))) or 0
+
+
+async def events_after(session: AsyncSession, event_id: int) -> Sequence[Row[EventRow, TaskRow]]:
+    """What happened since then to any task, oldest first, with the task as it is now."""
+    query = select(EventRow, TaskRow).join(TaskRow).where(EventRow.id > event_id).order_by(EventRow.id)
+    return (await session.execute(query)).all()
 
 
 async def newest_event(session: AsyncSession, pk: int) -> EventRow:

@@ -97,7 +97,7 @@ class Lookout:
         """Look, where something happened or time has passed."""
         now = self._office.now()
         async with self._office.db.read() as session:
-            newest = await store.newest_event(session)
+            newest = await tasks.newest_event_id(session)
         if newest == self._seen and self._look_at and now < self._look_at:
             return
         held = [project.key for project in self._office.projects.values() if await look(self._office, project)]

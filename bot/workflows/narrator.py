@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.domain.task import TaskState
+from bot.store import tasks
 from bot.store.tables import EventRow, TaskRow
 from bot.workflows.office import Office
 
@@ -47,18 +50,17 @@ async def narrate(office: Office, say: Callable[[str], None]) -> None:
 
 async def _newest(office: Office) -> int:
     async with office.db.read() as session:
-        return await session.scalar(select(func.max(EventRow.id))) or 0
+        return await tasks.newest_event_id(session)
 
 
 async def _since(office: Office, newest: int) -> Sequence[Row[EventRow, TaskRow]]:
     async with office.db.read() as session:
-        query = select(EventRow, TaskRow).join(TaskRow).where(EventRow.id > newest).order_by(EventRow.id)
-        return (await session.execute(query)).all()
+        return await tasks.events_after(session, newest)
 
 
 def line(event: EventRow, task: TaskRow, seconds: float) -> str:
     """12:01:02  +1.3s  ? S0-D0-1  awaiting approval   gemini approved it with 9/10"""
-    why = " ".join(event.why.split())
-    state = event.state.replace("_", " ")
+    why = re.sub(r"<@(\w+)>", r"@\1", " ".join(event.why.split()))
+    state = TaskState(event.state).words
     symbol = SYMBOLS.get(event.kind, "-")
     return f"{event.at:%H:%M:%S} {seconds:+6.1f}s {symbol} {task.task_id:<9} {state:<18} {why[:160]}"
