@@ -44,6 +44,8 @@ LONGEST_LOOK = timedelta(seconds=30)
 GATHERED = timedelta(seconds=3)
 #: Blockers whose words change with every minute; what people read of them is left as it was.
 BY_THE_MINUTE = frozenset({Kind.DEADLINE, Kind.OVERDUE, Kind.REVIEW})
+#: How the log says at which step somebody was told; the first and the last need no word.
+TOLD_AS = {"again": " again", "backup": " as a backup", "lead": " as a lead"}
 
 
 @dataclass(frozen=True)
@@ -263,7 +265,8 @@ def _remember(session: AsyncSession, scene: Scene, row: BlockerRow, told: Told) 
         )
         detail["alert"] = alert.json_fields()
     name = f"<#{told.who}>" if told.step == "channel" else f"<@{told.who}>"
-    session.add(store.remark_of(row, scene.now, ORCH, "alerted", f"told {name} ({told.step})", blocker, detail))
+    why = f"told {name}{TOLD_AS.get(told.step, '')}"
+    session.add(store.remark_of(row, scene.now, ORCH, "alerted", why, blocker, detail))
 
 
 async def _show_on_cards(office: Office, pks: Sequence[int]) -> None:
