@@ -227,7 +227,12 @@ def _catch_up(task: Task, why: str, room: Room) -> Action | Need | None:
     if task.state is not TaskState.QUEUED:
         return None
     short = room.lacks(needed_by(task))
-    if short and _may_be_cheaper(task) and not room.lacks(needed_by(_at(task, Rung.HAIKU))):
+    if (
+        short
+        and task.head_commit is None
+        and _may_be_cheaper(task)
+        and not room.lacks(needed_by(_at(task, Rung.HAIKU)))
+    ):
         told = f"goes to haiku, which costs less: {why}, and {short} do not suffice"
         return Action(what="cheaper", task=task, why=told, rule="R-RT-6", rung=Rung.HAIKU)
     if task.route.rung is Rung.MANUAL:

@@ -33,6 +33,14 @@ async def end(session: AsyncSession, row: TaskRow, *, at: datetime, outcome: str
     )
 
 
+async def is_open(session: AsyncSession, row: TaskRow) -> bool:
+    """Whether the task's newest attempt has not ended."""
+    query = select(AttemptRow.id).where(
+        AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome.is_(None)
+    )
+    return await session.scalar(query) is not None
+
+
 async def reopen_as(session: AsyncSession, row: TaskRow, outcome: str, why: str) -> None:
     """A passed attempt turned out otherwise (a person asked for changes, the merge conflicted)."""
     await session.execute(

@@ -153,6 +153,12 @@ async def newest_event(session: AsyncSession, pk: int) -> EventRow:
     return (await session.scalars(query)).one()
 
 
+async def newest_of(session: AsyncSession, pk: int, kinds: Collection[str]) -> EventRow | None:
+    """The last thing of these kinds that happened to a task."""
+    query = select(EventRow).where(EventRow.task_pk == pk, EventRow.kind.in_(kinds))
+    return (await session.scalars(query.order_by(EventRow.id.desc()).limit(1))).one_or_none()
+
+
 async def newest_by_person(session: AsyncSession, pk: int) -> EventRow | None:
     """The last thing that a person did to a task."""
     query = select(EventRow).where(EventRow.task_pk == pk, EventRow.who.not_in(MACHINES))

@@ -89,10 +89,8 @@ def needs_approval(row: TaskRow) -> bool:
 
 
 async def wait_for_file(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
-    """The change touches a file that another task holds: throw it away and queue again, now knowing the file."""
-    await attempts.end(session, row, at=office.now(), outcome="interrupted", why=why)
-    row.base_commit = row.start_commit = None
-    await forget_head(office, session, row)
+    """The change touches a file that another task holds: it waits in the queue, now knowing the file. Its attempt stays
+    open, and goes on with this commit (workflows.kept)."""
     await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="file_held", why=why,
                      detail={"rule": "R-PAR-2"})  # fmt: skip
 

@@ -59,7 +59,7 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
     task = tasks.as_task(row)
     stands = (await tasks.standing_event(session, row)).detail
     propose = next((rung for rung in Rung if rung == stands.get("propose")), None)
-    resume = stands.get("resume") if row.state == TaskState.BLOCKED and row.head_commit else None
+    resume = stands.get("resume") if row.state == TaskState.BLOCKED else None
     attempts = (await store.attempts_of(session, [row.pk]))[row.pk] if row.state == TaskState.BLOCKED else []
     split = bool(await parts_of(session, row))
     end = blocker.resolved_at

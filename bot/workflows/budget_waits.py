@@ -79,6 +79,8 @@ async def wait_for_budget(office: Office, session: AsyncSession, row: TaskRow, w
     """The running attempt could not be paid for: nothing was sent, it does not count, and it is made when there is
     room."""
     await attempts.end(session, row, at=office.now(), outcome="day", why=why)
+    if row.start_commit is None:
+        row.base_commit = None
     await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="budget_waits", why=why,
                      detail={"rule": "R-BUD-3"})  # fmt: skip
     row.waits_for = f"waiting for budget: {why}"

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.day import Action
 from bot.domain.task import TaskState
 from bot.errors import OrchError
-from bot.store import tasks
+from bot.store import attempts, tasks
 from bot.store.tables import TaskRow
 from bot.workflows import reach
 from bot.workflows.attempts import forget_head, move_to, take_next_step, tell_thread
@@ -63,6 +63,7 @@ async def _cheaper(office: Office, session: AsyncSession, row: TaskRow, action: 
     need_fit(office, row, action.rung)
     move_to(office, row, action.rung, action.why, action.rule)
     row.base_commit = row.start_commit = row.waits_for = None
+    await attempts.end(session, row, at=office.now(), outcome="interrupted", why=action.why)
     await forget_head(office, session, row)
     await tasks.note(session, row, at=office.now(), who=ORCH, kind="reassigned", why=action.why,
                      detail={"rule": action.rule})  # fmt: skip

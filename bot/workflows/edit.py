@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,18 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.budget import MIN_OUTPUT_TOKENS
 from bot.domain.calls import ModelReply, ModelRequest
 from bot.domain.context import Packed, likely_files, pack
-from bot.domain.edits import ToolResult, apply_edits, edited_paths
+from bot.domain.edits import apply_edits, edited_paths
 from bot.domain.escalation import Outcome
-from bot.domain.gate import GatePolicy, GateVerdict, inspect, raised
-from bot.domain.order import HOLDING, file_holder
-from bot.domain.task import Route, Rung, TaskState, TaskType
+from bot.domain.task import Rung
 from bot.ports import Repository
 from bot.store import ledger, replies, tasks
 from bot.store.tables import CallRow, TaskRow
-from bot.workflows.attempts import attempt_failed, block, tell_thread, wait_for_file
+from bot.workflows.attempts import attempt_failed, block
 from bot.workflows.budget_waits import wait_for_budget
+from bot.workflows.change import Result, go_on, through_gate
 from bot.workflows.counting import counted, prepared
-from bot.workflows.office import ORCH, Office, Superseded, Visit, current
+from bot.workflows.office import Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
 from bot.workflows.prompt import first_request
 from bot.workflows.steering import tell_heard
@@ -46,19 +44,6 @@ class Prepared:
     heard: tuple[int, ...] = ()  # the replies in the task's thread that it carries
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a call's edits came to. `failed` None = the commit goes on to the checks."""
-
-    head: str | None
-    results: tuple[ToolResult, ...]
-    failed: Outcome | None
-    why: str
-    critical_reasons: tuple[str, ...] = ()  # of the gate, for every commit that was made
-    approval_reasons: tuple[str, ...] = ()
-    touched: tuple[str, ...] = ()
-
-
 async def edit(office: Office, visit: Visit) -> None:
     """The stage. Ends in `checking`, in another attempt, or with a person."""
     ready = await prepared(office, visit, "edit", prepare_edit)
@@ -66,7 +51,13 @@ async def edit(office: Office, visit: Visit) -> None:
         await office.tx(finish_unanswered, visit, ready)
         return
     outcome = await paid_call(
-        office, visit, purpose=ready.purpose, rung=ready.rung, request=ready.request, counted=ready.counted
+        office,
+        visit,
+        purpose=ready.purpose,
+        rung=ready.rung,
+        request=ready.request,
+        counted=ready.counted,
+        base=ready.base,
     )
     if isinstance(outcome, Answered):
         result = await office.step(apply_reply, visit, ready.base, outcome.call_id)
@@ -176,31 +167,7 @@ async def apply_reply(office: Office, visit: Visit, base: str, call_id: str) -> 
         why = applied.errors[0].text if applied.errors else "the model changed nothing"
         return Result(head, applied.results, "refused", why)
     refused = applied.errors[0].text if applied.errors else ""
-    return await _through_gate(office, row, base, head, applied.results, refused)
-
-
-async def _through_gate(
-    office: Office, row: TaskRow, base: str, head: str, results: tuple[ToolResult, ...], refused: str
-) -> Result:
-    """What the commit comes to. Security-critical code of haiku's goes first: not even a repair is haiku's (R-SEC-1).
-    `refused`: an edit did not apply."""
-    project = office.projects[row.project]
-    change = await office.repositories[row.project].change(base, head)
-    policy = GatePolicy(
-        declared=tuple(row.files),
-        security_paths=project.security_paths,
-        routine=row.route["rung"] != Rung.HAIKU or row.route["type"] in (TaskType.SETUP, TaskType.CONFIG),
-        known_secrets=office.secrets,
-    )
-    verdict = await asyncio.to_thread(inspect, change, policy)  # megabytes take seconds
-    touched = tuple(file.path for file in change.files)
-    failed: Outcome | None = None
-    why = ""
-    if verdict.critical_reasons and row.route["rung"] == Rung.HAIKU:  # R-ESC-5
-        failed, why = "security", f"{verdict.critical_reasons[0]}, which haiku may not write (R-SEC-1)"
-    elif refused or verdict.refused:
-        failed, why = "refused", refused or "; ".join(r.text for r in verdict.refused[:5])
-    return Result(head, results, failed, why, verdict.critical_reasons, verdict.approval_reasons, touched)
+    return await through_gate(office, row, base, head, applied.results, refused)
 
 
 async def finish_edit(
@@ -217,38 +184,8 @@ async def finish_edit(
     row = await current(session, visit)
     call = await session.get_one(CallRow, call_id)
     call.applied = {"head": result.head, "results": [r.model_dump(mode="json") for r in result.results]}
-    row.base_commit, row.head_commit = base, result.head
-    await _raise_floor(office, session, row, result)
     await tell_heard(office, session, row, heard)
-    if result.failed:
-        await attempt_failed(office, session, row, outcome=result.failed, why=result.why, lesson=result.why)
-        return
-    if not row.files:
-        row.touched = list(dict.fromkeys((*row.touched, *result.touched)))
-        others = [tasks.as_task(other) for other in await tasks.in_project(session, row.project)]
-        holder = file_holder(tasks.as_task(row), [other for other in others if other.state in HOLDING])
-        if holder:  # R-PAR-2
-            await wait_for_file(office, session, row, f"{holder[0].id} holds {holder[1]}, which this change touches")
-            return
-    why = f"attempt {row.attempt} made a commit"
-    await tasks.step(session, row, TaskState.CHECKING, at=office.now(), who=ORCH, why=why,
-                     detail={"head": result.head})  # fmt: skip
-
-
-async def _raise_floor(office: Office, session: AsyncSession, row: TaskRow, result: Result) -> None:
-    """What the gate saw makes it a security task from now on, of which kind and why is said in the thread."""
-    seen = GateVerdict(critical_reasons=result.critical_reasons, approval_reasons=result.approval_reasons)
-    if not seen.security_reasons:
-        return
-    before = Route.model_validate(row.route)
-    after = raised(before, seen)
-    row.security_reasons = list(seen.security_reasons)
-    if (after.security, after.code_critical) == (before.security, before.code_critical):
-        return
-    row.route = after.model_dump(mode="json")
-    kind = "critical" if after.code_critical else "approvals"
-    await tell_thread(office, session, row, f"raised-{kind}", "thread/raised", route=after,
-                      reasons=seen.critical_reasons or seen.approval_reasons)  # fmt: skip
+    await go_on(office, session, row, base, result)
 
 
 async def finish_unanswered(
@@ -278,5 +215,5 @@ async def finish_unanswered(
 
 async def _repairing(session: AsyncSession, row: TaskRow) -> tuple[Outcome, str] | None:
     """How the running attempt's edit failed, and why, where its repair was about to be paid for."""
-    last = next((e for e in reversed(await tasks.events(session, row.pk)) if e.kind in ("repair", "attempt")), None)
+    last = await tasks.newest_of(session, row.pk, ("repair", "attempt"))
     return (last.detail["outcome"], last.detail["why"]) if last and last.kind == "repair" else None

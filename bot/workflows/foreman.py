@@ -144,6 +144,10 @@ async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:
     if rung is Rung.MANUAL:
         await hand_over_work(office, session, row, who=ORCH, kind="with_human", why="a person does this")
         return
+    if await attempts.is_open(session, row):
+        await tasks.step(session, row, TaskState.RUNNING, at=office.now(), who=ORCH, kind="goes_on",
+                         why=f"attempt {row.attempt} goes on with what it has")  # fmt: skip
+        return
     if needs_approval(row):
         await block(office, session, row, "opus needs a person's approval", detail={"propose": "opus"})
         return

@@ -18,6 +18,7 @@ from bot.store.tables import TaskRow
 from bot.workflows.attempts import block, forget_head, move_to
 from bot.workflows.deeds import Deed, can_click, doing, need_right, state_words
 from bot.workflows.intake import route_request
+from bot.workflows.kept import resume
 from bot.workflows.manual import hand_over_work, retire
 from bot.workflows.merge import merge_facts
 from bot.workflows.office import ORCH, Office
@@ -105,9 +106,7 @@ async def hold_up(office: Office, session: AsyncSession, row: TaskRow, reason: s
         return
     if row.state == TaskState.WITH_HUMAN:
         await retire(office, session, row, "blocked", by=who, why=reason)
-    detail: dict[str, object] = {"rule": "R-ESC-8"}
-    if row.state in RESUMED:
-        detail["resume"] = row.state
+    detail: dict[str, object] = {"rule": "R-ESC-8", **await resume(session, row)}
     await block(office, session, row, reason, who=who, detail=detail)
 
 
@@ -122,16 +121,20 @@ async def unblock(office: Office, deed: Deed) -> None:
 
 async def back_to_work(office: Office, session: AsyncSession, row: TaskRow, who: str, kind: str, why: str) -> None:
     """Go on with a task that stood still: with its commit, where that is kept and was not at fault, so that nothing is
-    paid for again and its approvals stand (R-APR-1); else from the queue."""
-    resume = (await tasks.standing_event(session, row)).detail.get("resume")
-    if row.state != TaskState.BLOCKED or resume not in RESUMED or row.head_commit is None:
+    paid for again and its approvals stand (R-APR-1); with its attempt, where that was paid for; else from the queue."""
+    stage = (await tasks.standing_event(session, row)).detail.get("resume") if row.state == TaskState.BLOCKED else None
+    if stage == TaskState.RUNNING:
+        await attempts.go_on(session, row)
+        await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=who, kind=kind, why=why)
+        return
+    if stage not in RESUMED or row.head_commit is None:
         row.base_commit = row.start_commit = None
         await _renew_approval(office, session, row, who)
         await forget_head(office, session, row)
         await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=who, kind=kind, why=why)
         return
-    merging = resume == TaskState.MERGING
-    to = TaskState.AWAITING_APPROVAL if merging else TaskState(resume)
+    merging = stage == TaskState.MERGING
+    to = TaskState.AWAITING_APPROVAL if merging else TaskState(stage)
     await attempts.go_on(session, row)
     await tasks.step(session, row, to, at=office.now(), who=who, kind=kind, why=why)
     if merging and merge_hindrance(await merge_facts(office, session, row)) is None:

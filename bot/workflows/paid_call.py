@@ -94,14 +94,22 @@ class Sent(NamedTuple):
 
 
 async def paid_call(
-    office: Office, visit: Visit, *, purpose: Purpose, rung: Rung, request: ModelRequest, counted: int
+    office: Office,
+    visit: Visit,
+    *,
+    purpose: Purpose,
+    rung: Rung,
+    request: ModelRequest,
+    counted: int,
+    base: str | None = None,
 ) -> Answered | Unaffordable | Failed:
     """Make one call of a stage. `counted`: input tokens as the provider counted them. What the provider refused for
-    a passing reason is asked again after a wait; what may have been billed is not, but the wait is the same."""
+    a passing reason is asked again after a wait; what may have been billed is not, but the wait is the same. `base`:
+    the commit that its edits are for, where it is to make some."""
     tries = 1 if purpose == "triage" else office.patience.tries
     why = ""
     for try_no in range(1, tries + 1):
-        reserved = await office.tx(reserve_call, visit, purpose, rung, request, counted)
+        reserved = await office.tx(reserve_call, visit, purpose, rung, request, counted, base)
         if not isinstance(reserved, str):
             return reserved
         sent = Sent(*await office.step(send_call, visit, reserved, rung))
@@ -123,6 +131,7 @@ async def reserve_call(
     rung: Rung,
     request: ModelRequest,
     counted: int,
+    base: str | None = None,
 ) -> str | Unaffordable | Failed:
     """Write the intent with its reservation; returns its id. No call is made while its provider rests. Raises
     Superseded."""
@@ -161,6 +170,7 @@ async def reserve_call(
                 await savepoint.rollback()
                 continue
             session.add(call)
+        row.base_commit = base or row.base_commit
         if purpose != "triage":
             row.needs_tokens = row.needs_microusd = 0
         await budget_alerts.after_reservation(

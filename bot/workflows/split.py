@@ -20,7 +20,7 @@ from bot.domain.lessons import FROM_PERSON
 from bot.domain.splitting import FEWEST, MOST, Part, Parts, parse_proposal
 from bot.domain.task import ENDED, Route, Rung, TaskState
 from bot.errors import UserMistake
-from bot.store import replies, tasks, verdicts
+from bot.store import attempts, replies, tasks, verdicts
 from bot.store.parts import parts_key
 from bot.store.tables import CallRow, EventRow, TaskRow
 from bot.workflows.attempts import tell_thread
@@ -227,6 +227,7 @@ async def _end(office: Office, session: AsyncSession, row: TaskRow, who: str, id
     """End the task that was split; what waits for it waits for its parts from now on (R-PAR-3)."""
     now, listed = office.now(), ", ".join(ids)
     await verdicts.void_approvals(session, row.pk, now)
+    await attempts.end(session, row, at=now, outcome="interrupted", why="split into smaller tasks")
     await tasks.step(session, row, TaskState.CANCELLED, at=now, who=who, kind="split", why=f"split into {listed}",
                      detail={"rule": "R-ESC-2", "parts": ids, "proposal": call_id})  # fmt: skip
     row.waits_for = f"split into {listed}"

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from dbos import DBOS, SetWorkflowID
 from dbos._error import DBOSException  # not exported
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.routing import REPORTS
-from bot.domain.task import RESUMED, Rung, TaskState
+from bot.domain.task import Rung, TaskState
 from bot.errors import OrchError
 from bot.store import ledger
 from bot.store.tables import TaskRow
@@ -23,6 +24,7 @@ from bot.workflows.attempts import block
 from bot.workflows.check import check
 from bot.workflows.edit import edit
 from bot.workflows.failover import resume_work_of
+from bot.workflows.kept import apply_kept, carry, kept, resume
 from bot.workflows.merge import merge
 from bot.workflows.office import Office, Superseded, Visit, current
 from bot.workflows.report import report
@@ -32,6 +34,8 @@ from bot.workflows.triage import needs_triage, triage
 
 log = logging.getLogger("orch.stages")
 
+#: Failures of what Orch works with, rather than of Orch: the same work may go well later.
+OUTSIDE = (OrchError, OSError, DBAPIError)
 #: DBOS's words for a workflow that runs, or will.
 GOING_ON = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 
@@ -44,6 +48,8 @@ STAGES: dict[str, Stage] = {
     TaskState.MERGING: merge,
     TaskState.SPLITTING: split,
 }
+#: What else the running stage may be for.
+WORK: dict[str, Stage] = {"report": report, "answer": apply_kept, "commit": carry}
 
 
 class Stages:
@@ -109,10 +115,10 @@ def register_stages(office: Office) -> Stages:
         except DBOSException:
             raise
         except Exception as error:
-            why = str(error) if isinstance(error, OrchError) else f"a defect in Orch: {type(error).__name__}: {error}"
-            log.log(logging.WARNING if isinstance(error, OrchError) else logging.ERROR, "%s: %s", visit.id, why,
-                    exc_info=not isinstance(error, OrchError))  # fmt: skip
-            await _give_to_person(office, visit, office.redact(why))
+            defect = not isinstance(error, OUTSIDE)
+            why = f"a defect in Orch: {type(error).__name__}: {error}" if defect else outside_words(error)
+            log.log(logging.ERROR if defect else logging.WARNING, "%s: %s", visit.id, why, exc_info=defect)
+            await _give_to_person(office, visit, office.redact(why), defect=defect)
         finally:
             office.nudge()
 
@@ -125,33 +131,50 @@ async def _work(office: Office, visit: Visit) -> None:
         if not await triage(office, visit):
             return
         work = await office.step(kind_of_work, visit)
-    if work == "report":
-        await report(office, visit)
-    else:
-        await STAGES[visit.stage](office, visit)
+    await WORK.get(work, STAGES[visit.stage])(office, visit)
 
 
-async def kind_of_work(office: Office, visit: Visit) -> Literal["unclear", "report", "change"]:
+async def kind_of_work(office: Office, visit: Visit) -> Literal["unclear", "report", "answer", "commit", "change"]:
     """What the running stage is for: an answer (gemini's rung, R-RT-3), or a change; `unclear`: the coordinator is to
-    be asked first (R-BUD-6)."""
+    be asked first (R-BUD-6); `answer` and `commit`: it goes on with what was paid for."""
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
+        if found := await kept(session, row):
+            return found
         if await needs_triage(session, row):
             return "unclear"
     wants_answer = row.route["rung"] == Rung.GEMINI or row.route["type"] in REPORTS
     return "report" if wants_answer else "change"
 
 
-async def _give_to_person(office: Office, visit: Visit, why: str) -> None:
+def outside_words(error: Exception) -> str:
+    """What failed outside of Orch, for a person."""
+    match error:
+        case OSError(strerror=str(said)):
+            return f"the machine that Orch runs on failed: {said}. See to it, then retry; nothing is paid for again."
+        case DBAPIError(orig=said):
+            first = str(said).strip().partition("\n")[0]
+            return f"Orch's database failed: {first}. See to it, then retry; nothing is paid for again."
+    return str(error)
+
+
+async def _give_to_person(office: Office, visit: Visit, why: str, *, defect: bool) -> None:
     try:
-        await office.tx(block_visit, visit, why)
+        await office.tx(block_visit, visit, why, defect=defect)
     except Superseded:
         log.info("%s: left, since the task moved on", visit.id)
 
 
-async def block_visit(office: Office, session: AsyncSession, visit: Visit, why: str) -> None:
+async def block_visit(office: Office, session: AsyncSession, visit: Visit, why: str, *, defect: bool = False) -> None:
+    """Hand the task to a person, who goes on where it stopped by Retry. What fails by a defect would fail again, so
+    that there an attempt begins anew. Raises Superseded."""
     row = await current(session, visit)
     calls = await ledger.calls_of(session, row.pk, row.attempt)
     await ledger.close_left(session, calls, at=office.now(), why=why)
-    resume: dict[str, object] = {"resume": visit.stage} if visit.stage in RESUMED else {}
-    await block(office, session, row, why, detail=resume)
+    await block(
+        office,
+        session,
+        row,
+        why,
+        detail={} if defect and row.state == TaskState.RUNNING else await resume(session, row),
+    )

@@ -1,0 +1,120 @@
+"""Work that was paid for and then stopped by something else: its attempt goes on with it, and nobody pays again.
+
+That is an answer whose edits could not be applied (say, the disk was full), or a commit that had to wait for a file
+that another task holds (R-PAR-2). A queued task whose attempt is open goes on with that attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.task import RESUMED, TaskState
+from bot.errors import MergeConflict
+from bot.store import attempts, ledger, tasks
+from bot.store.tables import CallRow, TaskRow
+from bot.workflows.attempts import take_next_step, tell_thread
+from bot.workflows.change import Result, go_on, through_gate
+from bot.workflows.edit import apply_reply, finish_edit
+from bot.workflows.office import ORCH, Office, Superseded, Visit, current
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The kept commit on today's branch. `conflict`: why it could not be brought there."""
+
+    base: str
+    result: Result | None
+    conflict: str = ""
+
+
+async def kept(session: AsyncSession, row: TaskRow) -> Literal["answer", "commit", ""]:
+    """What the running stage goes on with, where it does not begin with a call."""
+    call = await _paid(session, row)
+    if call is None:
+        return ""
+    if call.applied is None:
+        return "answer"
+    last = await tasks.newest_of(session, row.pk, ("attempt", "repair", "file_held"))
+    return "commit" if last is not None and last.kind == "file_held" else ""
+
+
+async def resume(session: AsyncSession, row: TaskRow) -> dict[str, Any]:
+    """What a task that is blocked now goes on with by Retry, for the event's detail: its stage, where that works on
+    a commit; its attempt, where that was paid for."""
+    if row.state in RESUMED:
+        return {"resume": row.state}
+    paid = row.state in (TaskState.RUNNING, TaskState.QUEUED) and await _paid(session, row)
+    return {"resume": TaskState.RUNNING.value} if paid else {}
+
+
+async def _paid(session: AsyncSession, row: TaskRow) -> CallRow | None:
+    """The call that the open attempt goes on from: its newest, if it was answered."""
+    if row.base_commit is None or not await attempts.is_open(session, row):
+        return None
+    calls = await ledger.calls_of(session, row.pk, row.attempt)
+    made = [call for call in calls if call.purpose in ("edit", "repair") and call.state != "refused"]
+    return made[-1] if made and made[-1].state == "settled" else None
+
+
+async def apply_kept(office: Office, visit: Visit) -> None:
+    """Go on with an answer that was not applied."""
+    base, call_id = await office.step(kept_answer, visit)
+    result = await office.step(apply_reply, visit, base, call_id)
+    await office.tx(finish_edit, visit, base, call_id, result, ())
+
+
+async def kept_answer(office: Office, visit: Visit) -> tuple[str, str]:
+    """(the commit that it was asked about, its call's id). Raises Superseded."""
+    async with office.db.read() as session:
+        row = await session.get_one(TaskRow, visit.pk)
+        call = await _paid(session, row)
+    if row.entry != visit.entry or call is None or row.base_commit is None:
+        raise Superseded(visit.id)
+    return row.base_commit, call.id
+
+
+async def carry(office: Office, visit: Visit) -> None:
+    """Go on with a commit that had to wait: on today's branch, through the gate, to the checks."""
+    carried = await office.step(carry_over, visit)
+    await office.tx(finish_carry, visit, carried)
+
+
+async def carry_over(office: Office, visit: Visit) -> Carried:
+    """The commit's change on today's branch, which may have moved meanwhile, and what the gate says of it there."""
+    async with office.db.read() as session:
+        row = await session.get_one(TaskRow, visit.pk)
+        call = await _paid(session, row)
+    base, head = row.base_commit, row.head_commit
+    if row.entry != visit.entry or call is None or base is None or head is None:
+        raise Superseded(visit.id)
+    repository = office.repositories[row.project]
+    onto = await repository.refresh()
+    if onto != base:
+        message = f"{row.task_id}: attempt {row.attempt}"
+        when = call.settled_at or call.created_at  # recorded, so that a replay makes the same commit
+        try:
+            head = await repository.build_candidate(base, head, onto, message, squash=True, when=when)
+        except MergeConflict as error:
+            return Carried(onto, None, str(error))
+        await repository.worktree(row.task_id, head)  # the task's branch keeps it
+    return Carried(onto, await through_gate(office, row, onto, head, (), ""))
+
+
+async def finish_carry(office: Office, session: AsyncSession, visit: Visit, carried: Carried) -> None:
+    """Go on with it; where it conflicts with the branch, the attempt was in vain. Raises Superseded."""
+    await tasks.lock_project(session, visit.project)
+    row = await current(session, visit)
+    if carried.result is None:
+        why = f"what it waited for changed the same lines: {carried.conflict}"
+        await attempts.end(session, row, at=office.now(), outcome="interrupted", why=why)
+        await tell_thread(office, session, row, f"attempt-{row.attempt}", "thread/attempt_failed",
+                          attempt=row.attempt, rung=row.route["rung"], why=why, lesson="")  # fmt: skip
+        row.start_commit = None  # whose base is the old one
+        await take_next_step(office, session, row, lesson="", who=ORCH)
+        return
+    call = await _paid(session, row)
+    assert call is not None and call.applied is not None
+    call.applied = {**call.applied, "head": carried.result.head}  # a repair builds on it
+    await go_on(office, session, row, carried.base, carried.result)
