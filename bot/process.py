@@ -171,7 +171,7 @@ async def _listen(
     if connected:
         probes["slack"] = connected
     probes |= {task.get_name(): alive(task) for task in tasks}
-    add_health(server, partial(health.ready, probes), partial(health.numbers, office))
+    add_health(server, partial(health.ready, probes), partial(health.numbers, office), office.troubles.now)
     add_ci(server, office, settings.ci_secret)
     if app is not None:
 

@@ -7,6 +7,7 @@ user or a model wrote can neither ping a channel nor break the message. `*.txt.j
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,6 +18,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from bot.domain.task import TaskState
+
+log = logging.getLogger("orch.render")
 
 
 class Safe(str):
@@ -115,15 +118,29 @@ FILTERS = {
 
 
 class Renderer:
-    """Renders templates of one folder; a project's own folder, where given, is looked in first."""
+    """Renders templates of one folder; a project's own folder, where given, is looked in first. A message whose own
+    template fails is rendered by ours, since nobody may miss it; a text is not, since a checklist must not be lowered
+    so (R-SEC-4)."""
 
     def __init__(self, templates: Path, overrides: Sequence[Path] = ()) -> None:
         self._messages, self._texts = _environments(templates, *overrides)
+        self._ours = Renderer(templates) if overrides else None
+        self._failed: set[str] = set()  # messages whose own template failed, and that was said
 
     def message(self, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """A Slack message or view: the parsed JSON of templates/<name>.json.j2."""
-        text = self._messages.get_template(f"{name}.json.j2").render(facts)
-        message: dict[str, Any] = json.loads(text, strict=False)
+        try:
+            text = self._messages.get_template(f"{name}.json.j2").render(facts)
+            message: dict[str, Any] = json.loads(text, strict=False)
+        except Exception as error:
+            if self._ours is None:
+                raise
+            message = self._ours.message(name, facts)
+            if name not in self._failed:
+                self._failed.add(name)
+                log.error(
+                    "the project's own %s.json.j2 fails, so Orch's is used: %s: %s", name, type(error).__name__, error
+                )
         return message
 
     def text(self, name: str, facts: Mapping[str, Any]) -> str:

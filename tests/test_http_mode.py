@@ -98,7 +98,7 @@ async def test_http_mode(house: House) -> None:
         async with session.get(f"{house.address}/metrics") as answer:
             assert answer.status == 200 and "orch_ack_seconds_count 0.0" in await answer.text()
     async with aiohttp.ClientSession() as session, session.get(f"{house.address}/healthz") as answer:
-        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+        assert (answer.status, await answer.json()) == (200, {"status": "ok", "troubles": []})
     assert await world.http.verify_url()  # as when the address is entered in the app's settings
 
     # Somebody who does not know the secret is refused, and so is an old request.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -32,17 +32,21 @@ class Numbers(Protocol):
     def ack_seconds(self) -> float: ...
     @property
     def recent_acks(self) -> tuple[float, ...]: ...
+    @property
+    def troubles(self) -> int: ...
 
 
 def add_health(
     server: web.Application,
     ready: Callable[[], Awaitable[Mapping[str, bool]]],
     numbers: Callable[[], Awaitable[Numbers]],
+    troubles: Callable[[], Sequence[str]],
 ) -> None:
-    """Add the three pages. Healthy = the process answers; ready = every probe says yes, else 503."""
+    """Add the three pages. Healthy = the process answers, and says where something fails (`troubles`; the log says
+    why); ready = every probe says yes, else 503."""
 
     async def healthz(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
+        return web.json_response({"status": "ok", "troubles": list(troubles())})
 
     async def readyz(_request: web.Request) -> web.Response:
         answers = await ready()
@@ -90,6 +94,7 @@ def _families(numbers: Numbers) -> Iterable[Metric]:
         tokens,
         GaugeMetricFamily("orch_messages_due", "Slack messages that wait to be sent", numbers.to_send),
         GaugeMetricFamily("orch_messages_given_up", "Slack messages that Slack refused for good", numbers.given_up),
+        GaugeMetricFamily("orch_troubles", "Places where something fails now (/healthz names them)", numbers.troubles),
         GaugeMetricFamily("orch_deliveries_open", "Deliveries that are not worked off", numbers.to_work_on),
         SummaryMetricFamily("orch_ack_seconds", "Seconds to acknowledge a delivery", numbers.acks, numbers.ack_seconds),
         recent,

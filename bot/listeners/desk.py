@@ -75,10 +75,8 @@ class Desk:
         """Work until cancelled on what was acked and not finished."""
         wait = timedelta(0) if self.office.db.sole else LEFT_OVER  # at a start, whom could it belong to?
         while True:
-            try:
+            with self.office.troubles.at("desk"):
                 await self._work_off(self.office.now() - wait)
-            except Exception:
-                log.exception("looking for what was left over failed; the next round tries again")
             wait = LEFT_OVER
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from pydantic import ValidationError
 from sqlalchemy import Text, case, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -23,8 +24,16 @@ OfTask = TypeVar("OfTask", AttemptRow, ApprovalRow)
 OVER = tuple(state.value for state in ENDED)
 
 
-async def standings(session: AsyncSession, project: str) -> tuple[list[Standing], dict[str, TaskState]]:
-    """(the project's open tasks, the states of the ended ones that they wait for)."""
+class Standings(NamedTuple):
+    """A project's open tasks, the states of the ended ones that they wait for, and what is wrong with the rows that
+    cannot be read, by task id."""
+
+    found: list[Standing]
+    ended: dict[str, TaskState]
+    unreadable: dict[str, ValidationError]
+
+
+async def standings(session: AsyncSession, project: str) -> Standings:
     rows = await tasks.in_project(session, project)
     entries = await _entries(session, project)
     blocked = [row.pk for row in rows if row.state == TaskState.BLOCKED]
@@ -32,8 +41,15 @@ async def standings(session: AsyncSession, project: str) -> tuple[list[Standing]
     attempts, approved = await attempts_of(session, blocked), await approvals_of(session, waiting)
     known = {row.task_id for row in rows}
     ended = await tasks.by_ids(session, project, {name for row in rows for name in row.after} - known)
-    found = [_standing(row, *entries[row.pk], attempts[row.pk], approved[row.pk]) for row in rows if row.pk in entries]
-    return found, {row.task_id: TaskState(row.state) for row in ended}
+    found: list[Standing] = []
+    unreadable: dict[str, ValidationError] = {}
+    for row in rows:
+        try:
+            if row.pk in entries:
+                found.append(_standing(row, *entries[row.pk], attempts[row.pk], approved[row.pk]))
+        except ValidationError as error:
+            unreadable[row.task_id] = error
+    return Standings(found, {row.task_id: TaskState(row.state) for row in ended}, unreadable)
 
 
 def _standing(

@@ -7,7 +7,6 @@ posting it are such UPDATEs too.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
@@ -21,8 +20,6 @@ from bot.store import project_events, slots
 from bot.store.tables import SlotRow
 from bot.workflows import people_standup
 from bot.workflows.office import ORCH, Office
-
-log = logging.getLogger("orch.clock")
 
 #: A post that was started and is not there after this long is started once more: its process died, or it failed.
 AGAIN = timedelta(minutes=2)
@@ -49,11 +46,9 @@ class Clock:
             while True:
                 self._office.tick.clear()
                 for key in self._office.projects:
-                    try:
+                    with self._office.troubles.at(f"clock {key}"):
                         await self._look(key)
                         await self._set_alarms(scheduler, key)
-                    except Exception:  # the other projects' posts are due all the same
-                        log.exception("%s: a look at what is due failed; the next one tries again", key)
                 await self._office.tick.wait()
         finally:
             scheduler.shutdown(wait=False)

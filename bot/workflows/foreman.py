@@ -15,7 +15,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.order import Start, Wait, ready
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import Rung, Task, TaskState
 from bot.store import attempts, ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows import batch
@@ -48,10 +48,11 @@ class Foreman:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            try:
+            failed = True
+            with self._office.troubles.at("foreman"):
                 await self.round()
-            except Exception:
-                log.exception("a round failed; the next one tries again")
+                failed = False
+            if failed:
                 await asyncio.sleep(ROUND_SECONDS)
             try:
                 async with asyncio.timeout(ROUND_SECONDS):
@@ -71,21 +72,25 @@ class Foreman:
             await self._look_after_lost(visits)
 
     async def _start_stages(self) -> Sequence[Visit]:
-        """The visits of all tasks in stages, each of them started."""
+        """The visits of all tasks in stages, each of them started; not of a project that is configured no more."""
         async with self._office.db.read() as session:
-            visits = [Visit.of(row) for row in await tasks.in_stages(session)]
+            visits = [Visit.of(row) for row in await tasks.in_stages(session) if row.project in self._office.projects]
         self._started &= {visit.id for visit in visits}
         for visit in visits:
-            if visit.id not in self._started and await may_begin(self._office, visit):
-                await self._stages.start(visit)
-                self._started.add(visit.id)
+            if visit.id in self._started:
+                continue
+            with self._office.troubles.at(f"foreman {visit.project} {visit.task_id}"):
+                if await may_begin(self._office, visit):
+                    await self._stages.start(visit)
+                    self._started.add(visit.id)
         return visits
 
     async def _look_after_lost(self, visits: Sequence[Visit]) -> None:
         """No task stands in a stage that nobody works on, and no call keeps a reservation that nobody will settle."""
         for visit in visits:
-            if await self._stages.has_ended(visit):
-                await self._stages.give_to_person(visit, "its stage ended without an outcome (the log says why)")
+            with self._office.troubles.at(f"foreman {visit.project} {visit.task_id}, left"):
+                if await self._stages.has_ended(visit):
+                    await self._stages.give_to_person(visit, "its stage ended without an outcome (the log says why)")
         async with self._office.db.read() as session:
             named = await ledger.visits_with_open_calls(session)
         over = [visit for visit in named if await self._stages.is_over(visit)]
@@ -101,14 +106,18 @@ class Foreman:
         """Whether some task was queued, and so may stand in a stage now."""
         found = False
         for key in self._office.projects:
-            async with self._office.db.read() as session:
-                queued = [row.pk for row in await tasks.in_project(session, key) if row.state == TaskState.QUEUED]
-            if queued:
-                async with self._office.db.begin() as session:
-                    await dispatch(self._office, session, key)
-                self._office.mail.set()
-                found = True
+            with self._office.troubles.at(f"foreman {key}"):
+                found |= await self._dispatch_project(key)
         return found
+
+    async def _dispatch_project(self, key: str) -> bool:
+        async with self._office.db.read() as session:
+            queued = [row.pk for row in await tasks.in_project(session, key) if row.state == TaskState.QUEUED]
+        if queued:
+            async with self._office.db.begin() as session:
+                await dispatch(self._office, session, key)
+            self._office.mail.set()
+        return bool(queued)
 
 
 async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
@@ -117,26 +126,45 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
     await tasks.lock_project(session, key)
     rows = {row.task_id: row for row in await tasks.in_project(session, key)}
     named = {name for row in rows.values() for name in row.after} - set(rows)
-    ended = await tasks.by_ids(session, key, named)
-    every = [tasks.as_task(row) for row in (*rows.values(), *ended)]
-    short = await waits(office, session, project, list(rows.values()))
+    found = {**rows, **{row.task_id: row for row in await tasks.by_ids(session, key, named)}}
+    every = [task for row in found.values() if (task := readable(office, row))]
+    short = await waits(office, session, project, [rows[task.id] for task in every if task.id in rows])
     why_not = {task_id: stuck.why for task_id, stuck in short.items()}
+    lost = set(found) - {task.id for task in every}  # whoever waits for one of them goes on waiting
+    why_not |= {
+        task.id: f"waiting for {name}, which cannot be read" for task in every for name in task.after if name in lost
+    }
     batched = await ledger.in_batches(session, key)
     for decision in ready(every, project.concurrency, await rests(office, session, project), why_not, batched):
-        for name in decision.hurries if isinstance(decision, Wait) else ():
-            why = f"{decision.task.id} is more urgent and waits for it; of normal priority from here on"
-            await batch.pull_out(office, session, await tasks.lock(session, rows[name].pk), who=ORCH, why=why)
-        if isinstance(decision, Wait) and rows[decision.task.id].waits_for == decision.why:
+        hurries = decision.hurries if isinstance(decision, Wait) else ()
+        if isinstance(decision, Wait) and not hurries and rows[decision.task.id].waits_for == decision.why:
             continue  # said already: most decisions, where many tasks wait
-        row = await tasks.lock(session, rows[decision.task.id].pk)
-        match decision:
-            case _ if row.state != TaskState.QUEUED:
-                continue
-            case Wait(why=why):
-                row.waits_for = why
-                await tasks.note(session, row, at=office.now(), who=ORCH, kind="waiting", why=why)
-            case Start():
-                await _begin(office, session, row)
+        with office.troubles.at(f"foreman {key} {decision.task.id}, queued"):
+            async with session.begin_nested():
+                for name in hurries:
+                    why = f"{decision.task.id} is more urgent and waits for it; of normal priority from here on"
+                    await batch.pull_out(office, session, await tasks.lock(session, rows[name].pk), who=ORCH, why=why)
+                await _do(office, session, rows[decision.task.id], decision)
+
+
+def readable(office: Office, row: TaskRow) -> Task | None:
+    """The row as decisions see it; None where it holds what no Orch wrote, or a later one."""
+    with office.troubles.at(f"foreman {row.project} {row.task_id}, its row"):
+        return tasks.as_task(row)
+    return None
+
+
+async def _do(office: Office, session: AsyncSession, found: TaskRow, decision: Start | Wait) -> None:
+    if isinstance(decision, Wait) and found.waits_for == decision.why:
+        return
+    row = await tasks.lock(session, found.pk)
+    if row.state != TaskState.QUEUED:
+        return
+    if isinstance(decision, Wait):
+        row.waits_for = decision.why
+        await tasks.note(session, row, at=office.now(), who=ORCH, kind="waiting", why=decision.why)
+    else:
+        await _begin(office, session, row)
 
 
 async def _begin(office: Office, session: AsyncSession, row: TaskRow) -> None:

@@ -28,6 +28,7 @@ class Numbers(NamedTuple):
     acks: int
     ack_seconds: float
     recent_acks: tuple[float, ...]
+    troubles: int
 
 
 async def numbers(office: Office) -> Numbers:
@@ -41,7 +42,7 @@ async def numbers(office: Office) -> Numbers:
         return Numbers(
             await health.tasks_by_state(session), tokens, await health.messages_due(session),
             await health.messages_given_up(session), await health.deliveries_open(session), office.acks.count,
-            office.acks.total, tuple(office.acks.seconds),
+            office.acks.total, tuple(office.acks.seconds), len(office.troubles.now()),
         )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ look at once: a blocker is inserted, told of and solved under its row's lock, an
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +31,6 @@ from bot.workflows import reach
 from bot.workflows.blocker_messages import message_of, seconds, show_again
 from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import healths
-
-log = logging.getLogger("orch.lookout")
 
 #: How often it is looked whether anything happened, in seconds.
 ROUND_SECONDS = 1.0
@@ -89,10 +86,8 @@ class Lookout:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            try:
+            with self._office.troubles.at("lookout"):
                 await self.round()
-            except Exception:
-                log.exception("a look failed; the next one tries again")
             await asyncio.sleep(ROUND_SECONDS)
 
     async def round(self) -> None:
@@ -102,7 +97,10 @@ class Lookout:
             newest = await tasks.newest_event_id(session)
         if newest == self._seen and self._look_at and now < self._look_at:
             return
-        held = [project.key for project in self._office.projects.values() if await look(self._office, project)]
+        held = False
+        for key, project in self._office.projects.items():
+            with self._office.troubles.at(f"lookout {key}"):
+                held |= await look(self._office, project)
         self._seen, self._look_at = newest, now + (min(GATHERED, self._every) if held else self._every)
 
 
@@ -112,7 +110,8 @@ async def look(office: Office, project: Project) -> bool:
     scene = await _scene(office, project)
     happened = False
     for key in sorted({*scene.found, *scene.known}):
-        happened |= await _keep_up(office, scene, key)
+        with office.troubles.at(f"lookout {key}"):
+            happened |= await _keep_up(office, scene, key)
     if happened:
         scene = await _scene(office, project)
     held = await _tell_all(office, scene)
@@ -122,7 +121,7 @@ async def look(office: Office, project: Project) -> bool:
 
 async def _scene(office: Office, project: Project) -> Scene:
     async with office.db.read() as session:
-        standing, ended = await store.standings(session, project.key)
+        standing, ended, unreadable = await store.standings(session, project.key)
         health = await healths(office, session)
         known = await store.open_ones(session, project.key)
         now = office.now()
@@ -135,6 +134,9 @@ async def _scene(office: Office, project: Project) -> Scene:
         people = {who for each in found.values() for who in each.first}
         team = {*project.team.leads, *project.backups, *project.backups.values()}
         settings = await people_settings.of(session, people | team)
+    for task_id, error in unreadable.items():
+        with office.troubles.at(f"lookout {project.key} {task_id}"):
+            raise error
     return Scene(project, now, found, known, settings)
 
 
@@ -193,9 +195,10 @@ async def _tell_all(office: Office, scene: Scene) -> bool:
         if who in lately and not any(scene.found[nudge.key].critical for nudge in found):
             held = True
             continue
-        async with office.db.begin() as session:
-            told = await _tell(office, session, scene, team, who, found)
-        await _show_on_cards(office, told)
+        with office.troubles.at(f"lookout {scene.project.key} {who}"):
+            async with office.db.begin() as session:
+                told = await _tell(office, session, scene, team, who, found)
+            await _show_on_cards(office, told)
     return held
 
 

@@ -45,11 +45,9 @@ class Messenger:
                 await outbox.release_all(session)
         while True:
             self._office.mail.clear()
-            try:
+            pause = ROUND_SECONDS
+            with self._office.troubles.at("messenger"):
                 pause = await self.round()
-            except Exception:
-                log.exception("a round failed; the next one tries again")
-                pause = ROUND_SECONDS
             try:
                 async with asyncio.timeout(pause):
                     await self._office.mail.wait()
@@ -67,7 +65,8 @@ class Messenger:
             early = self._card_due.get(row.key, 0.0) - time.monotonic()
             if early > 0:
                 pause = min(pause, early)
-            else:
+                continue
+            with self._office.troubles.at(f"messenger {row.key}"):
                 await self._deliver(row)
         return pause
 

@@ -24,6 +24,7 @@ from bot.render import Renderer
 from bot.store import tasks
 from bot.store.database import Database
 from bot.store.tables import TaskRow
+from bot.workflows.troubles import Troubles
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,6 +98,7 @@ class Office:
     plans: Callable[[str, Collection[str]], Plan] = no_plans  # by name, and the ids that its tasks may wait for too
     ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)
     now: Callable[[], datetime] = utc_now
+    troubles: Troubles = field(default_factory=Troubles)  # what fails now in this process
     acks: Acks = field(default_factory=Acks)
     merges: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by project
     work: asyncio.Event = field(default_factory=asyncio.Event)  # there may be stages to start

@@ -51,12 +51,11 @@ async def end_what_is_unwanted(office: Office) -> None:
         except TimeoutError:
             pass
         office.stops.clear()
-        try:
+        pause = LOOK_SECONDS
+        with office.troubles.at("stopping"):
             await look(office)
-        except Exception:
-            log.exception("a look failed; the next one tries again")
-            await asyncio.sleep(LOOK_SECONDS)
-        await asyncio.sleep(PAUSE_SECONDS)
+            pause = PAUSE_SECONDS
+        await asyncio.sleep(pause)
 
 
 async def look(office: Office) -> None:

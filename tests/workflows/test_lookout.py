@@ -4,21 +4,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from bot.domain.approvals import Person
 from bot.domain.person_settings import PersonSettings
 from bot.domain.task import TaskState
+from bot.render import Renderer
 from bot.store import blockers as store
 from bot.store import people_settings, tasks
 from bot.store.database import Database
 from bot.store.tables import BlockerRow, EventRow, OutboxRow, TaskRow
+from bot.wiring import data_folder
 from bot.workflows.attempts import block
 from bot.workflows.incident import report_incident
-from bot.workflows.lookout import look
+from bot.workflows.lookout import Lookout, look
 from bot.workflows.office import Office
 from tests.store.samples import created, migrated
 from tests.workflows.offices import Clock, an_office
@@ -202,7 +207,63 @@ async def test_remarks_are_no_part_of_a_tasks_life(database_url: str) -> None:
         async with database.read() as session:
             task = await session.get_one(TaskRow, row.pk)
             assert (await tasks.standing_event(session, task)).detail["rule"] == "R-ESC-4"
-            ((standing,), _) = await store.standings(session, "GRANTER")
+            ((standing,), _, _) = await store.standings(session, "GRANTER")
         assert (standing.rule, standing.why) == ("R-ESC-4", "the API is down")
         await looks(office)
         assert len(await rows(office)) == 1
+
+
+class TwoProjects:
+    """GRANTER, and one beside it that comes first and is broken by the test."""
+
+    def __init__(self, database: Database, **fields: Any) -> None:
+        self.office, self.clock = an_office_at(database)
+        granter = self.office.projects["GRANTER"]
+        broken = granter.model_copy(update={"key": "BROKEN", "channel": "C0BROKEN"})
+        self.office = replace(self.office, projects={"BROKEN": broken, "GRANTER": granter}, **fields)
+
+    async def round(self) -> dict[str, list[OutboxRow]]:
+        await Lookout(self.office).round()
+        return await alerts(self.office)
+
+
+async def test_what_cannot_be_told_of_one_project_holds_up_no_other(database_url: str, tmp_path: Path) -> None:
+    """No template at all is left to tell it by."""
+    async with migrated(database_url) as database:
+        two = TwoProjects(database, own_words={"BROKEN": Renderer(tmp_path)})
+        await blocked(two.office, 1, project="BROKEN", channel="C0BROKEN")
+        await blocked(two.office, 2, owner="U0OTHER")
+        assert list(await two.round()) == ["U0OTHER"]
+        assert two.office.troubles.now() == ("lookout BROKEN U0DEV",)
+
+
+async def test_a_projects_broken_template_keeps_no_alert_back(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-SEC-5: it is told in Orch's own words, and the log says why, once."""
+    (tmp_path / "alerts").mkdir()
+    (tmp_path / "alerts" / "blocked.json.j2").write_text('{"text": "{{ nonsense }}"}')
+    own = {"BROKEN": Renderer(data_folder("templates"), [tmp_path])}
+    async with migrated(database_url) as database:
+        two = TwoProjects(database, own_words=own)
+        for number in (1, 2):
+            await blocked(two.office, number, project="BROKEN", channel="C0BROKEN", owner=f"U0{number}")
+        assert [str(rows[0].payload["text"])[:28] for rows in (await two.round()).values()] == [
+            ":no_entry: S0-D0-1 is blocke", ":no_entry: S0-D0-2 is blocke",
+        ]  # fmt: skip
+        assert two.office.troubles.now() == ()
+        assert [r.getMessage() for r in caplog.records if "blocked.json.j2 fails" in r.getMessage()] == [
+            "the project's own alerts/blocked.json.j2 fails, so Orch's is used: UndefinedError: 'nonsense' is undefined"
+        ]
+
+
+async def test_a_row_that_cannot_be_read_hides_no_other_blocker(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, _clock = an_office_at(database)
+        row = await blocked(office)
+        await blocked(office, 2, owner="U0OTHER")
+        async with database.begin() as session:
+            (await tasks.lock(session, row.pk)).priority = "enormous"
+        await Lookout(office).round()
+        assert list(await alerts(office)) == ["U0OTHER"]
+        assert office.troubles.now() == ("lookout GRANTER S0-D0-1",)
