@@ -88,7 +88,7 @@ class Presenter:
                 and previous.bot_id == message.bot_id
                 and not message.ephemeral_to
                 and not previous.ephemeral_to
-                and not (previous.reply_count and not in_thread)
+                and not previous.reply_count
                 and not any(block.get("type") == "header" for block in message.blocks)
                 and float(message.ts) - float(previous.ts) < COMPACT_SECONDS
             )
