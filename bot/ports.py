@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.domain.approvals import Person
-from bot.domain.calls import ModelReply, ModelRequest, NoResult, ReviewReply
+from bot.domain.calls import ModelReply, ModelRequest, NoResult, Purpose, ReviewReply
 from bot.domain.change import Change, CheckRun
 from bot.domain.chart import BarChart, LineChart
 
@@ -31,11 +31,13 @@ class ModelClient(Protocol):
 class Batches(Protocol):
     """Calls that may wait: the provider answers within a day, at half the price. Errors as of ModelClient."""
 
-    async def submit(self, request: ModelRequest) -> str:
+    async def submit(self, request: ModelRequest, purpose: Purpose) -> str:
         """Hand one call over; returns the id of its batch."""
         ...
 
-    async def collect(self, batch_id: str, call_id: str) -> ModelReply | NoResult | None:
+    async def collect(
+        self, batch_id: str, call_id: str, purpose: Purpose
+    ) -> ModelReply | ReviewReply | NoResult | None:
         """What became of the call, None while it is under way; free."""
         ...
 

@@ -12,6 +12,7 @@ from bot.adapters.anthropic_batches import AnthropicBatches
 from bot.adapters.anthropic_model import AnthropicModel
 from bot.adapters.charts import ProcessCharts
 from bot.adapters.checks import SandboxedChecks
+from bot.adapters.gemini_batches import GeminiBatches
 from bot.adapters.gemini_model import GeminiReviewer
 from bot.adapters.git import GitRepository
 from bot.adapters.plan_file import PlanFolders
@@ -75,6 +76,9 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         haiku_first=config.policy.haiku_first,
         learn_from_history=config.policy.learn_from_history,
         batch_low_priority=config.policy.batch_low_priority,
+        batch_by_deadline=config.policy.batch_by_deadline,
+        batch_reviews=config.policy.batch_reviews,
+        light_reviewer=config.light_reviewer,
         text_model=text_model(),
         aliases=project.aliases,
         working_days=working_days(project),
@@ -147,6 +151,7 @@ def build_office(
     slowest = max(model.timeout_seconds for model in config.models.values())
     claude = AnthropicModel(settings.anthropic_api_key or "", settings.anthropic_base_url, slowest)
     gemini = GeminiReviewer(settings.gemini_api_key or "", settings.gemini_base_url, timeout_seconds=slowest)
+    batches = AnthropicBatches(claude)
     return Office(
         projects={p.key: project_rules(config, p) for p in config.projects},
         db=database,
@@ -155,7 +160,7 @@ def build_office(
         own_words={p.key: Renderer(templates, [Path(p.templates_dir)]) for p in config.projects if p.templates_dir},
         repositories={p.key: repository(settings, p, redact) for p in config.projects},
         models={Rung.HAIKU: claude, Rung.SONNET: claude, Rung.OPUS: claude, Rung.GEMINI: gemini},
-        batches=AnthropicBatches(claude),
+        batches={Rung.HAIKU: batches, Rung.SONNET: batches, Rung.OPUS: batches, Rung.GEMINI: GeminiBatches(gemini)},
         reviewer=gemini,
         checks=checks_runner(settings, redact),
         price=prices.price,

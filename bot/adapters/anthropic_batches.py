@@ -10,7 +10,7 @@ from typing import Any
 from bot.adapters.anthropic_model import AnthropicModel, reply_of
 from bot.adapters.model_errors import CONNECT_SECONDS, text_of
 from bot.domain.batching import custom_id
-from bot.domain.calls import ModelReply, ModelRequest, NoResult
+from bot.domain.calls import ModelReply, ModelRequest, NoResult, Purpose
 
 #: How a call in a batch can end without an answer; nothing is owed for any of them.
 NOTHING = {
@@ -26,7 +26,7 @@ class AnthropicBatches:
     def __init__(self, model: AnthropicModel) -> None:
         self._model = model
 
-    async def submit(self, request: ModelRequest) -> str:
+    async def submit(self, request: ModelRequest, purpose: Purpose) -> str:
         """Hand one call over; returns the batch's id. Raises ModelRefusedCall, or ModelOutcomeUnknown where the
         provider may have taken it."""
         params = self._model.fields(request) | {"max_tokens": request.max_output}
@@ -44,7 +44,7 @@ class AnthropicBatches:
             raise self._model.provider.no_answer("a batch without an id")
         return batch_id
 
-    async def collect(self, batch_id: str, call_id: str) -> ModelReply | NoResult | None:
+    async def collect(self, batch_id: str, call_id: str, purpose: Purpose) -> ModelReply | NoResult | None:
         """The call's outcome, None while the batch is under way. Free. Raises ModelError."""
 
         async def retrieve(client: Any) -> Any:

@@ -31,6 +31,15 @@ T = TypeVar("T")
 Thinking = Literal["minimal", "low", "medium", "high"]
 
 
+#: Raw answer, since the SDK's own parsing warns or fails on values newer than itself; and nothing that would make it
+#: send a second request by itself.
+ON_THE_WIRE = {
+    "automatic_function_calling": {"disable": True},
+    "automatic_continuation": False,
+    "should_return_http_response": True,
+}
+
+
 class GeminiReviewer:
     """ports.Reviewer and ports.ModelClient on the google-genai SDK, which is loaded at the first call, in a thread.
     `timeout_seconds` bounds a whole call. Raises ConfigError for a key that cannot be one."""
@@ -42,23 +51,23 @@ class GeminiReviewer:
         thinking: Thinking | None = "low",
         timeout_seconds: float = 180.0,
     ) -> None:
-        self._provider = Provider(
+        self.provider = Provider(
             "Gemini", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", checked_key(api_key, "GEMINI_API_KEY")
         )
         self._base_url = base_url
         self._thinking = thinking
-        self._timeout = timeout_seconds
-        self._client: genai.Client | None = None
+        self.timeout = timeout_seconds
+        self._sdk: genai.Client | None = None
         self._http: AsyncClient | None = None
         self._loading = asyncio.Lock()
 
     async def count(self, request: ModelRequest) -> int:
         """Input tokens of the request, at least as many as it will use: this API counts contents only, so
         the system text and the schema are counted as one more content. Free."""
-        client = await self._ready()
+        client = await self.client()
         extra = f"{request.system}\n{json.dumps(review_schema())}"
         try:
-            async with asyncio.timeout(self._timeout + CONNECT_SECONDS):
+            async with asyncio.timeout(self.timeout + CONNECT_SECONDS):
                 answer = await client.aio.models.count_tokens(
                     model=request.model,
                     contents=[_content("user", extra), *_contents(request)],
@@ -66,69 +75,65 @@ class GeminiReviewer:
                 )
             return tokens_of({"totalTokens": answer.total_tokens}, "totalTokens", required=True)
         except Exception as error:
-            raise self._translated(error, request.model) from error
+            raise self.translated(error, request.model) from error
 
     async def review(self, request: ModelRequest) -> ReviewReply:
         """One paid call for a verdict. Raises ModelRefusedCall or ModelOutcomeUnknown."""
-        schema = {"response_mime_type": "application/json", "response_schema": review_schema()}
-        return await self._ask(request, schema, review_of)
+        return await self._ask(request, review_of, review=True)
 
     async def send(self, request: ModelRequest) -> ModelReply:
         """One paid call for an answer in words (R-RT-3: a report). Raises ModelRefusedCall or
         ModelOutcomeUnknown."""
-        return await self._ask(request, {}, answer_of)
+        return await self._ask(request, answer_of, review=False)
 
-    async def _ask(self, request: ModelRequest, form: dict[str, Any], read: Callable[[object], T]) -> T:
-        client = await self._ready()
-        config: Any = {**self._config(request), **form}
+    async def _ask(self, request: ModelRequest, read: Callable[[object], T], *, review: bool) -> T:
+        client = await self.client()
+        contents, form = self.asked(request, review=review)
+        config: Any = {**form, **ON_THE_WIRE, "http_options": {"headers": {"X-Orch-Call": request.call_id}}}
         try:
-            async with asyncio.timeout(self._timeout + CONNECT_SECONDS):
-                answer = await client.aio.models.generate_content(
-                    model=request.model, contents=_contents(request), config=config
-                )
+            async with asyncio.timeout(self.timeout + CONNECT_SECONDS):
+                answer = await client.aio.models.generate_content(model=request.model, contents=contents, config=config)
             raw = answer.sdk_http_response
             return read(json.loads((raw.body if raw else None) or ""))
         except Exception as error:
-            raise self._translated(error, request.model) from error
+            raise self.translated(error, request.model) from error
 
     async def list_models(self) -> tuple[str, ...]:
         """The ids that the key may use (`orch doctor`); free."""
-        client = await self._ready()
+        client = await self.client()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 pager = await client.aio.models.list()
                 return tuple([(model.name or "").removeprefix("models/") async for model in pager])
         except Exception as error:
-            raise self._translated(error, "") from error
+            raise self.translated(error, "") from error
 
     async def close(self) -> None:
         if self._http is not None:
             await self._http.aclose()
-            self._http = self._client = None
+            self._http = self._sdk = None
 
-    def _config(self, request: ModelRequest) -> Any:
-        """Raw answer, since the SDK's own parsing warns or fails on values newer than itself; and nothing
-        that would make it send a second request by itself."""
+    def asked(self, request: ModelRequest, *, review: bool) -> tuple[list[Any], dict[str, Any]]:
+        """(contents, configuration) of the call, by itself or in a batch."""
         level = self._thinking if takes_thinking_level(request.model) else None
-        return {
+        schema = {"response_mime_type": "application/json", "response_schema": review_schema()} if review else {}
+        config = {
             "system_instruction": request.system or None,
             "max_output_tokens": request.max_output,
             "thinking_config": {"thinking_level": level} if level else None,
-            "automatic_function_calling": {"disable": True},
-            "automatic_continuation": False,
-            "should_return_http_response": True,
-            "http_options": {"headers": {"X-Orch-Call": request.call_id}},
+            **schema,
         }
+        return _contents(request), config
 
-    async def _ready(self) -> genai.Client:
+    async def client(self) -> genai.Client:
         async with self._loading:
-            if self._client is None:
+            if self._sdk is None:
                 sdk = await asyncio.to_thread(importlib.import_module, "google.genai")
                 try:
-                    self._client = self._connect(sdk)
+                    self._sdk = self._connect(sdk)
                 except Exception as error:
-                    raise self._provider.not_set_up(error) from error
-        return self._client
+                    raise self.provider.not_set_up(error) from error
+        return self._sdk
 
     def _connect(self, sdk: Any) -> genai.Client:
         """With an HTTP client of our own: where aiohttp is installed, the SDK would use that instead, and
@@ -141,18 +146,18 @@ class GeminiReviewer:
         )
         client: genai.Client = sdk.Client(
             vertexai=False,
-            api_key=self._provider.key,
+            api_key=self.provider.key,
             http_options={
                 "base_url": self._base_url,
                 "api_version": "v1beta",
-                "timeout": max(1, round(self._timeout * 1000)),  # without it the SDK switches time-outs off
+                "timeout": max(1, round(self.timeout * 1000)),  # without it the SDK switches time-outs off
                 "httpx_async_client": self._http,
                 "client_args": {"trust_env": False},  # the synchronous client: never used
             },
         )
         return client
 
-    def _translated(self, error: Exception, model: str) -> ModelError:
+    def translated(self, error: Exception, model: str) -> ModelError:
         import httpx2
         from google.genai import errors
 
@@ -160,9 +165,9 @@ class GeminiReviewer:
             case errors.APIError():
                 return self._status(error, model)
             case httpx2.TransportError() | httpx2.InvalidURL():
-                return self._provider.transport(error)
+                return self.provider.transport(error)
             case _:
-                return self._provider.no_answer(type(error).__name__)
+                return self.provider.no_answer(type(error).__name__)
 
     def _status(self, error: Any, model: str) -> ModelError:
         details = error.details if isinstance(error.details, dict) else {}
@@ -170,7 +175,7 @@ class GeminiReviewer:
         reasons = json.dumps(inner) if isinstance(inner, dict) else ""
         code = 401 if error.code == 400 and "API_KEY_INVALID" in reasons else int(error.code)
         wait = retry_after_seconds(error.response.headers) if error.response is not None else None
-        return self._provider.status(
+        return self.provider.status(
             code,
             text_of(error.message),
             model=model,

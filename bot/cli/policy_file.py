@@ -10,6 +10,7 @@ from bot.config import Budgets, Config, Section
 from bot.config.values import Date, RungName, Tokens
 from bot.domain.simulation_model import Assumptions
 
+LEANINGS = ("haiku_first", "batch_low_priority", "batch_by_deadline", "batch_reviews", "light_reviewer")
 Positive = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
@@ -24,6 +25,9 @@ class PolicyFile(Section):
     task_budget: dict[RungName, Positive] = Field({}, description="tokens per attempt")
     haiku_first: bool | None = Field(None, description="try the cheapest rung where the matrix allows it")
     batch_low_priority: bool | None = Field(None, description="low priority waits in the provider's batch")
+    batch_by_deadline: bool | None = Field(None, description="so does work whose deadline leaves the time")
+    batch_reviews: bool | None = Field(None, description="gemini's calls for either wait in batches, too")
+    light_reviewer: str | None = Field(None, description="a cheaper gemini model for what is not security-critical")
     start: Date | None = Field(None, description="first day; default the next working day")
     assumptions: Assumptions = Field(Assumptions(), description="how models and people behave")
 
@@ -47,10 +51,6 @@ class PolicyFile(Section):
             )
             for name, model in config.models.items()
         }  # fmt: skip
-        leanings = {
-            name: getattr(self, name)
-            for name in ("haiku_first", "batch_low_priority")
-            if getattr(self, name) is not None
-        }
+        leanings = {name: getattr(self, name) for name in LEANINGS if getattr(self, name) is not None}
         policy = config.policy.model_copy(update=leanings)
         return config.model_copy(update={**said, "models": models, "policy": policy})

@@ -11,7 +11,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ from bot.domain.plan_errors import errors_of
 from bot.domain.project import Project
 from bot.domain.routing import RoutePolicy
 from bot.domain.simulation import simulate
-from bot.domain.simulation_model import Setup
+from bot.domain.simulation_model import Setup, assumed_history
 from bot.domain.simulation_summary import Spread, Summary, budget_chart, progress_chart, summarise
 from bot.domain.slots import instant
 from bot.domain.task import Rung
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise OrchError("At most two policies are compared: `--policy A --policy B`.")
     path = find_plan(arguments.plan)
     plan, problems = read_plan_text(read_text(path, MOST_BYTES), most_tasks=MOST_TASKS)
-    setups = [_setup(plan, named.policy, config) for named in policies] if plan else []
+    setups = [setup_of(plan, named.policy, config) for named in policies] if plan else []
     for setup in setups:
         problems = (*problems, *setup[1])
     if plan is None or errors_of(problems):
@@ -105,22 +105,24 @@ def _read(path: Path) -> Named:
         raise ConfigError(f"{path}:\n{said}") from error
 
 
-def _setup(plan: Plan, policy: PolicyFile, config: Config) -> tuple[Setup, Sequence[Any]]:
+def setup_of(plan: Plan, policy: PolicyFile, config: Config) -> tuple[Setup, Sequence[Any]]:
     """What a run needs, and what is to be said of the plan under this policy."""
     config = policy.over(config)
+    assumed = policy.assumptions
     limits = config.limits
     sprints = {each.number: each.tokens for each in plan.sprints if each.tokens} | dict(limits.sprints)
     project = _project(config).model_copy(update={"limits": limits.model_copy(update={"sprints": sprints})})
-    rules = RoutePolicy(
-        security_paths=project.security_paths, haiku_first=config.policy.haiku_first, model=text_model()
-    )
-    expected = forecast(plan, rules, project.limits)
     start = _start(policy.start, project)
     book = PriceBook(config.own_prices)
-    prices = {model: book.price(model, project.day(start)) for model in project.models.values()}
+    models = {*project.models.values(), *project.lighter}
+    prices = {model: book.price(model, project.day(start)) for model in models}
+    rules = RoutePolicy(
+        security_paths=project.security_paths, haiku_first=config.policy.haiku_first, model=text_model(),
+        history=assumed_history(project, prices) if assumed.learned else None,
+    )  # fmt: skip
+    expected = forecast(plan, rules, project.limits)
     planned = {each.task.id: each for each in expected.planned}
-    batches = config.policy.batch_low_priority
-    return Setup(plan, planned, project, prices, policy.assumptions, start, Random, batches), expected.problems
+    return Setup(plan, planned, project, prices, assumed, start, Random), expected.problems
 
 
 def _project(config: Config) -> Project:
@@ -133,6 +135,9 @@ def _project(config: Config) -> Project:
         max_attempts={rung: model.max_attempts for rung, model in rungs.items()},
         concurrency={rung: model.concurrency for rung, model in rungs.items()},
         security_paths=config.policy.security_paths, times=config.schedule.times,
+        batch_low_priority=config.policy.batch_low_priority, batch_by_deadline=config.policy.batch_by_deadline,
+        batch_reviews=config.policy.batch_reviews, light_reviewer=config.light_reviewer,
+        review_sla=timedelta(minutes=config.policy.review_sla_minutes),
     )  # fmt: skip
 
 
@@ -176,7 +181,8 @@ def _table(summaries: Sequence[Summary]) -> Iterator[str]:
         ("working days", "working_days", "{:,.0f}"), ("hours, day and night", "hours", "{:,.1f}"),
         ("cost", "dollars", "${:,.4f}"), ("tokens", "tokens", "{:,.0f}"),
         ("saving against all-sonnet", "saving", "{:.1%}"), ("tasks done", "done", "{:,.0f}"),
-        ("  of these by hand, after all", "by_hand", "{:,.0f}"), ("tokens leads add to sprints", "raised", "{:,.0f}"),
+        ("  of these by hand, after all", "by_hand", "{:,.0f}"), ("  after their deadline", "late", "{:,.0f}"),
+        ("tokens leads add to sprints", "raised", "{:,.0f}"),
     ]  # fmt: skip
     for words, name, form in rows:
         yield _row(words, [getattr(summary, name) for summary in summaries], form)

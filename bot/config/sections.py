@@ -27,6 +27,7 @@ from bot.config.values import (
     WeekdayClock,
     Zone,
 )
+from bot.domain.models import CURRENT
 from bot.domain.slots import KINDS, Times
 
 
@@ -122,6 +123,15 @@ class Policy(Section):
     haiku_first: bool = Field(True, description="try the cheapest rung where the matrix allows it")
     batch_low_priority: bool = Field(
         True, description="tasks of low priority wait in the provider's batch, for up to a day, at half the price"
+    )
+    batch_by_deadline: bool = Field(
+        False, description="so does work whose deadline leaves the time; what is critical never does"
+    )
+    batch_reviews: bool = Field(False, description="gemini's reviews and reports of such work wait in batches, too")
+    light_reviewer: str | None = Field(
+        None,
+        description="a cheaper gemini model for reviews and reports of what is not security-critical",
+        examples=[CURRENT["gemini-flash-lite"]],
     )
     batch_poll_seconds: float = Field(60, ge=0.05, le=3600, description="how often a batch is looked at")
     quiet_hours: tuple[Clock, Clock] = Field(

@@ -64,6 +64,12 @@ class Config(Section):
         return {**data, "models": {**given, **merged}}
 
     @model_validator(mode="after")
+    def gemini_reviews(self) -> Config:
+        if is_claude(self.light_reviewer):  # R-SEC-4: only gemini's verdict permits a merge
+            raise ValueError("policy.light_reviewer must be a gemini model")
+        return self
+
+    @model_validator(mode="after")
     def unique_projects(self) -> Config:
         for what in ("key", "channel"):
             seen: set[str] = set()
@@ -77,7 +83,7 @@ class Config(Section):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What loads but deserves a word: retired model names, and no projects."""
-        named = [self.model, self.escalation_to, *(m.id for m in self.models.values())]
+        named = [self.model, self.escalation_to, self.policy.light_reviewer, *(m.id for m in self.models.values())]
         found = [current_model(name)[1] for name in named if name]
         if not self.projects:
             found.append('no projects are configured: add one under "projects" (`orch init` asks for it)')
@@ -105,9 +111,17 @@ class Config(Section):
         return named if is_claude(named) else self.model_id(Rung.HAIKU)
 
     @property
+    def light_reviewer(self) -> str:
+        """The model id of the lighter reviewer; empty where there is none."""
+        named = self.policy.light_reviewer
+        return current_model(named)[0] if named else ""
+
+    @property
     def paid_models(self) -> dict[str, str]:
-        """Who pays for a model -> its id: each rung, and the coordinator."""
-        return {**{name: self.model_id(Rung(name)) for name in self.models}, "the coordinator": self.coordinator}
+        """Who pays for a model -> its id: each rung, the coordinator, and the lighter reviewer."""
+        light = {"the light reviewer": self.light_reviewer} if self.light_reviewer else {}
+        rungs: dict[str, str] = {name: self.model_id(Rung(name)) for name in self.models}
+        return {**rungs, "the coordinator": self.coordinator, **light}
 
     @property
     def patience(self) -> Patience:

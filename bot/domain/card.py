@@ -38,7 +38,7 @@ OFFERED: dict[TaskState, tuple[Button, ...]] = {
     TaskState.QUEUED: (SPLIT, STOP),
     TaskState.RUNNING: (RUN_NOW, STOP),
     TaskState.CHECKING: (STOP,),
-    TaskState.IN_REVIEW: (STOP,),
+    TaskState.IN_REVIEW: (RUN_NOW, STOP),
     TaskState.AWAITING_APPROVAL: (APPROVE, REQUEST_CHANGES, REJECT),
     TaskState.MERGING: (),
     TaskState.SPLITTING: (STOP,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from bot.domain.file_holds import Holds
@@ -37,12 +37,13 @@ def ready(
     rests: Mapping[Rung, Rest] | None = None,
     short: Mapping[str, str] | None = None,
     batched: Collection[str] = (),
+    counted: Collection[str] = (),
 ) -> tuple[Start | Wait, ...]:
     """What each queued task of one project does now, the most urgent first (R-PAR-5). A task that waits for work
     going on keeps its place: no less urgent one takes a file that it wants meanwhile, so that it cannot starve.
     `rests`: the rungs whose provider rests; `short`: the tasks that no budget is left for, and why; `batched`: those
-    that wait in a provider's batch, and take no slot."""
-    return decide(in_order(tasks), tasks, concurrency, rests, short, batched)
+    that wait in a provider's batch, and take no slot; `counted`: those whose deadlines say how long these may."""
+    return decide(in_order(tasks), tasks, concurrency, rests, short, batched, counted)
 
 
 def decide(
@@ -52,6 +53,7 @@ def decide(
     rests: Mapping[Rung, Rest] | None = None,
     short: Mapping[str, str] | None = None,
     batched: Collection[str] = (),
+    counted: Collection[str] = (),
 ) -> tuple[Start | Wait, ...]:
     """The same for queued tasks that are in order already; `tasks`: they and all that may be in their way."""
     resting = _Rests(rests or {})
@@ -74,7 +76,8 @@ def decide(
             resting.started(task)
         else:
             before = [*task.after, *([holder[0].id] if holder else [])]
-            decisions.append(Wait(task=task, why=why, hurries=tuple(hurried(task, before, by_id, batched))))
+            named = (name for name in dict.fromkeys(before) if name in batched and hurries(task, by_id[name], counted))
+            decisions.append(Wait(task=task, why=why, hurries=tuple(named)))
         if why is None or (holder and holder[0].state in WORKED_ON):
             holding.add(task)
     return tuple(decisions)
@@ -95,11 +98,11 @@ def file_holder(task: Task, others: Sequence[Task]) -> tuple[Task, str] | None:
     return None
 
 
-def hurried(task: Task, before: Collection[str], by_id: Mapping[str, Task], batched: Collection[str]) -> Iterator[str]:
-    """Which of those that the task waits for wait in a batch, for up to a day, and are less urgent than it is."""
-    for name in dict.fromkeys(before):
-        if name in batched and task.priority != "low" and by_id[name].priority == "low":
-            yield name
+def hurries(task: Task, holder: Task, counted: Collection[str]) -> bool:
+    """Whether a task that waits for another is too urgent to wait for that one's batch. `counted`: those whose
+    deadlines say how long the batch may take, so that it is pulled out in time by itself."""
+    more_urgent = PRIORITY_ORDER[task.priority] < PRIORITY_ORDER[holder.priority]
+    return more_urgent and (task.id not in counted or task.priority == "critical")
 
 
 Urgency = tuple[int, int, float, float, str]

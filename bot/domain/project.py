@@ -38,6 +38,9 @@ class Project(Frozen):
     haiku_first: bool = True
     learn_from_history: bool = True  # let earlier tasks refine the routes
     batch_low_priority: bool = True  # work that is not urgent waits in the provider's batch, at half the price
+    batch_by_deadline: bool = False  # so does work whose deadline leaves the room
+    batch_reviews: bool = False  # and gemini's calls for either
+    light_reviewer: str = ""  # a cheaper gemini model for what is not security-critical
     text_model: InstanceOf[TextModel] | None = None  # judges what the routing rules leave open
     aliases: Mapping[str, str] = {}  # what plans call people -> their Slack ids
     working_days: WorkingDays = WorkingDays()
@@ -49,6 +52,15 @@ class Project(Frozen):
     grace: timedelta = timedelta(minutes=120)  # how late a post still appears
     welcome: bool = True  # say hello in the channel before the first task
     people_standup: timedelta | None = None  # people are asked so long before the stand-up; None = not at all
+
+    def reviewer(self, *, security: bool) -> str:
+        """The model id that reviews and reports."""
+        return self.models[Rung.GEMINI] if security or not self.light_reviewer else self.light_reviewer
+
+    @property
+    def lighter(self) -> Mapping[str, str]:
+        """A lighter model's id -> that of the model whose work it does."""
+        return {self.light_reviewer: self.models[Rung.GEMINI]} if self.light_reviewer else {}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -19,7 +19,7 @@ The levers are added one by one, in the order of STEPS, so that each shows what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -29,7 +29,7 @@ from bot.domain.task import Frozen, Rung
 
 #: What R-BUD-5 asks for.
 GOAL = 0.70
-Step = Literal["all_sonnet", "all_sonnet_cached", "routing", "haiku_first", "prompt_cache", "batch"]
+Step = Literal["all_sonnet", "all_sonnet_cached", "routing", "haiku_first", "prompt_cache", "light_reviewer", "batch"]
 #: The baselines, then the levers, each with those before it.
 STEPS: dict[Step, str] = {
     "all_sonnet": "all on sonnet, no cache",
@@ -37,11 +37,12 @@ STEPS: dict[Step, str] = {
     "routing": "each task on its rung",
     "haiku_first": "+ haiku first where the floor allows",
     "prompt_cache": "+ prompt cache",
+    "light_reviewer": "+ a lighter reviewer for ordinary work",
     "batch": "+ batch API for what is not urgent",
 }
 #: How the emulated models end their names (bot/local), which the ledger keeps.
 REHEARSAL = "-rehearsal"
-LEVERS: tuple[Step, ...] = ("routing", "haiku_first", "prompt_cache", "batch")
+LEVERS: tuple[Step, ...] = ("routing", "haiku_first", "prompt_cache", "light_reviewer", "batch")
 
 
 class Spent(Frozen):
@@ -99,17 +100,19 @@ class Saving(Frozen):
         before = 0.0 if lever == LEVERS[0] else self.share_at(LEVERS[LEVERS.index(lever) - 1])
         return None if after is None or before is None else after - before
 
-    def brought(self, lever: Step) -> int:
-        """Micro-dollars that this lever saved on top of those before it; negative where it cost more."""
-        before: Step = "all_sonnet" if lever == LEVERS[0] else LEVERS[LEVERS.index(lever) - 1]
-        return self.microusd[before] - self.microusd[lever]
 
-
-def measure(calls: Sequence[Spent], price: Callable[[str, date], Price], sonnet: str) -> Saving:
-    """The saving over these calls. `sonnet`: the model id that the baseline is priced at."""
+def measure(
+    calls: Sequence[Spent], price: Callable[[str, date], Price], sonnet: str, lighter: Mapping[str, str] | None = None
+) -> Saving:
+    """The saving over these calls. `sonnet`: the model id that the baseline is priced at; `lighter`: model ids that do
+    the work of another one for less (Project.lighter)."""
     total = dict.fromkeys(STEPS, 0)
     for call in calls:
-        for step, microusd in _steps(call, price(call.model, call.day), price(sonnet, call.day)).items():
+        usual = (lighter or {}).get(call.model)
+        steps = _steps(
+            call, price(call.model, call.day), price(usual, call.day) if usual else None, price(sonnet, call.day)
+        )
+        for step, microusd in steps.items():
             total[step] += microusd
     return Saving(
         calls=len(calls),
@@ -128,21 +131,23 @@ def in_baseline(call: Spent) -> bool:
     return not by_haiku or (call.accepted and call.purpose != "repair")
 
 
-def _steps(call: Spent, own: Price, sonnet: Price) -> dict[Step, int]:
+def _steps(call: Spent, own: Price, usual: Price | None, sonnet: Price) -> dict[Step, int]:
     plain = _uncached(call.usage)
     there = in_baseline(call)
     on_sonnet = cost(plain, sonnet) if there else 0
-    own_plain = call.cost_microusd if call.unknown else cost(plain, own)
-    cached = call.cost_microusd if call.unknown or not call.batch else cost(call.usage, own)
+    plainly = call.cost_microusd if call.unknown else cost(plain, usual or own)
+    lightly = call.cost_microusd if call.unknown or not call.batch else cost(call.usage, own)
+    cached = lightly if call.unknown or usual is None else cost(call.usage, usual)
     # Without haiku first, its share is sonnet's work, and what only haiku needed is not needed.
     tried = call.haiku_first and call.worker is Rung.HAIKU and call.purpose != "triage"
     moved = tried and (call.rung is Rung.HAIKU or not there)
     return {
         "all_sonnet": on_sonnet,
         "all_sonnet_cached": cost(call.usage, sonnet) if there else 0,
-        "routing": on_sonnet if moved else own_plain,
-        "haiku_first": own_plain,
+        "routing": on_sonnet if moved else plainly,
+        "haiku_first": plainly,
         "prompt_cache": cached,
+        "light_reviewer": lightly,
         "batch": call.cost_microusd,
     }
 

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from bot.domain.batching import may_wait
+from bot.domain import caching
+from bot.domain.batching import longest, may_begin, waits_until
 from bot.domain.budget import Limit, LimitName, Limits, Refused, limits_of_call, padded, size_call
 from bot.domain.budget_waits import Need, Stuck, short, stuck
 from bot.domain.calls import Purpose, Usage
 from bot.domain.limit_orders import Order, raise_order, raised
+from bot.domain.models import cacheable_from
+from bot.domain.order import hurries
 from bot.domain.prices import cost, worst_cost
 from bot.domain.routing import ROWS
 from bot.domain.saving import Saving, Spent, measure
@@ -34,6 +37,7 @@ class _Paid(NamedTuple):
     task: str
     attempt: int
     rung: Rung
+    model: str
     worker: Rung
     purpose: Purpose
     usage: Usage
@@ -50,7 +54,9 @@ class Cashier:
         self._paid: list[_Paid] = []
         self._stuck: dict[tuple[Rung, int, Need, bool], Stuck | None] = {}
         self._microusd = self._tokens_today = 0
-        self._day = setup.day
+        self._now, self._day = setup.start, setup.day
+        self.due: Mapping[str, datetime] = {}  # the last moments for answers
+        self._cached: dict[str, datetime] = {}  # model -> until when the beginning of all prompts is kept
         self._orders: list[Order] = []
         self._held: dict[int, Limits] = {}  # by sprint, raises included
         self.midnight = self._next_midnight()
@@ -60,6 +66,7 @@ class Cashier:
 
     def pass_time(self, ends: list[DayEnd], now: datetime, done: int) -> None:
         """Note how each day ended that is over by `now`: the ledger's day is the project's own."""
+        self._now = now
         while now >= self.midnight:
             self.day_is_over(ends, now, done)
             self._day += timedelta(days=1)
@@ -71,7 +78,12 @@ class Cashier:
         ends.append(DayEnd(self._day, done, self._microusd, self._tokens_today))
 
     def look_at(self, now: datetime) -> None:
+        self._now = now
         self._stuck.clear()
+
+    def prompts_changed(self) -> None:
+        """Something was merged: prompts name other paths from now on."""
+        self._cached.clear()
 
     def raise_sprint(self, sprint: int, share: float) -> None:
         """A lead adds this share of what the configuration or the plan gave the sprint."""
@@ -101,31 +113,73 @@ class Cashier:
             approved=rung is Rung.OPUS and work.opus_approved,
         )  # fmt: skip
 
-    def _call(self, work: Work, purpose: Purpose, rung: Rung, wanted: Usage, budget: int) -> Call | None:
-        batch = may_wait(work.task.priority, purpose, rung, enabled=self._setup.batches, left_unanswered=False)
-        price = self._setup.prices[self._project.models[rung]].of(batch)
+    def again(self, work: Work, call: Call) -> Call | None:
+        """The same call at the usual price, once it came back from a batch without an answer."""
+        return self._call(work, call.purpose, call.rung, call.wanted, call.budget, now=True)
+
+    def release(self, call: Call) -> None:
+        """It was cancelled: nothing is owed."""
+        self.counters.settle(call.held, 0, 0)
+
+    def model(self, work: Work, rung: Rung) -> str:
+        """The model that a call of the task goes to."""
+        security = work.task.route.security
+        return self._project.reviewer(security=security) if rung is Rung.GEMINI else self._project.models[rung]
+
+    def _call(
+        self, work: Work, purpose: Purpose, rung: Rung, wanted: Usage, budget: int, *, now: bool = False
+    ) -> Call | None:
+        until = None if now else self._waits_until(work, purpose, rung)
+        price = self._setup.prices[self.model(work, rung)].of(until is not None)
         limits = self._limits(work, rung, budget)
-        counted = wanted.input + wanted.cache_read
-        sized = size_call(counted, self.counters.levels(limits), price=price)
+        sized = size_call(wanted.input, self.counters.levels(limits), price=price)
         if isinstance(sized, Refused):
             kind = sized.level.limit.kind
             need = Need(tokens=sized.needed, microusd=sized.needed_microusd)
             self.refusal = Refusal(kind is None, kind, need, sized.text)
             return None
-        worst = worst_cost(padded(counted), sized.max_output, price)
+        worst = worst_cost(padded(wanted.input), sized.max_output, price)
         held = self.counters.reserve(limits, sized.reserve_tokens, worst)
         self._stuck.clear()
-        return Call(purpose, rung, wanted, held, sized.max_output, batch, 0.0)
+        return Call(purpose, rung, wanted, held, sized.max_output, budget=budget, until=until)
 
-    def settle(self, work: Work, call: Call) -> None:
-        price = self._setup.prices[self._project.models[call.rung]].of(call.batch)
-        microusd = cost(call.used, price)
-        self.counters.settle(call.held, call.used.total, microusd)
+    def _waits_until(self, work: Work, purpose: Purpose, rung: Rung) -> datetime | None:
+        """Until when the call waits in a batch, if it does. What something more urgent waits for is pulled out at
+        once, so it does not."""
+        project, task = self._project, work.task
+        if not may_begin(project, task, self.due, purpose, rung, self._now):
+            return None
+        if any(hurries(other.task, task, self.due) for other in work.behind):
+            return None
+        until = waits_until(project, task, self.due)
+        return None if until is None else min(until, self._now + longest(project, purpose))
+
+    def _billed(self, call: Call, model: str) -> Usage:
+        """What the provider bills, with the beginning that it may have kept (domain.caching). A batch is worked on when
+        the provider likes, so nothing is kept for it."""
+        used, shared = call.used, self._setup.assumed.shared_tokens
+        if call.purpose not in ("edit", "repair") or call.batch or used.input < shared:
+            return used
+        if not caching.worth_caching(shared, cacheable_from(model), self._setup.prices[model]):
+            return used
+        is_kept = self._cached.get(model, self._now) > self._now
+        self._cached[model] = self._now + timedelta(minutes=self._setup.assumed.cache_minutes)
+        kept = {"cache_read": shared} if is_kept else {"cache_write": shared}
+        return used.model_copy(update={"input": used.input - shared, **kept})
+
+    def settle(self, work: Work, call: Call) -> Usage:
+        """The call is paid for; what was billed."""
+        model = self.model(work, call.rung)
+        used = self._billed(call, model)
+        microusd = cost(used, self._setup.prices[model].of(call.batch))
+        self.counters.settle(call.held, used.total, microusd)
         self._microusd += microusd
-        self._tokens_today += call.used.total
-        self._paid.append(
-            _Paid(work.id, work.attempt, call.rung, work.rung, call.purpose, call.used, microusd, call.batch, self._day)
+        self._tokens_today += used.total
+        paid = _Paid(
+            work.id, work.attempt, call.rung, model, work.rung, call.purpose, used, microusd, call.batch, self._day
         )
+        self._paid.append(paid)
+        return used
 
     def stuck(self, work: Work) -> Stuck | None:
         """The limit that the task's next attempt waits for (R-BUD-3)."""
@@ -153,10 +207,10 @@ class Cashier:
         models = self._project.models
         spent = [
             Spent(
-                rung=paid.rung, model=models[paid.rung], purpose=paid.purpose, day=paid.day, usage=paid.usage,
+                rung=paid.rung, model=paid.model, purpose=paid.purpose, day=paid.day, usage=paid.usage,
                 cost_microusd=paid.microusd, batch=paid.batch, accepted=paid.attempt in works[paid.task].passed,
                 worker=paid.worker, haiku_first=ROWS[works[paid.task].task.route.type].haiku != "yes",
             )
             for paid in self._paid
         ]  # fmt: skip
-        return measure(spent, lambda model, _: self._setup.prices[model], models[Rung.SONNET])
+        return measure(spent, lambda model, _: self._setup.prices[model], models[Rung.SONNET], self._project.lighter)

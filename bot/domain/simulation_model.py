@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol, get_args
 
 from pydantic import Field
 
+from bot.domain.history import History, Kind, Record, Size
 from bot.domain.plan import Plan
 from bot.domain.plan_budget import TERSE_REVIEW, Planned
-from bot.domain.prices import Price
+from bot.domain.prices import Price, expected_cost
 from bot.domain.project import Project
+from bot.domain.routing import EXPECTED_TOKENS, LEARNABLE
 from bot.domain.saving import Saving
 from bot.domain.task import Frozen, Rung
 
@@ -23,6 +25,10 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Minutes = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
 Spread = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 WaitKind = Literal["dependency", "file", "budget", "slot", "review", "approval", "decision"]
+
+
+#: What begins all edits of a project alike: the editor tool, the system text, a project's conventions and paths.
+SHARED_TOKENS = 1_500
 
 
 class Assumptions(Frozen):
@@ -46,7 +52,9 @@ class Assumptions(Frozen):
         0.25  # of a sprint's tokens, which leads add each time that nothing else is left to do; 0: they do not
     )
     review_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = TERSE_REVIEW
-    cached: Share = 0.0  # of an edit's input that is read from the prompt cache
+    shared_tokens: Annotated[int, Field(ge=0, le=100_000)] = SHARED_TOKENS  # with which all edits begin
+    cache_minutes: Minutes = 5  # that a provider keeps them, from each use on
+    learned: bool = False  # haiku passed four in five of what the matrix lets it do, and the router knows
     tokens_spread: Spread = 0.2  # sigma of a log-normal distribution around what is expected
     minutes_spread: Spread = 0.5
 
@@ -63,6 +71,23 @@ FAILS: Mapping[Rung, float] = {
 MINUTES: Mapping[Rung, float] = {
     Rung.HAIKU: 0.5, Rung.SONNET: 1.5, Rung.GEMINI: 1.0, Rung.OPUS: 3.0, Rung.MANUAL: 60.0
 }  # fmt: skip
+
+
+#: (passed, of) of `Assumptions.learned`: enough to be asked (history.ENOUGH).
+LEARNED = (4, 5)
+
+
+def assumed_history(project: Project, prices: Mapping[str, Price]) -> History:
+    """What the router would know where `learned` is assumed: the same of every type and size."""
+    passed, of = LEARNED
+    review = expected_cost(TERSE_REVIEW, prices[project.models[Rung.GEMINI]])
+    usual = {
+        rung: expected_cost(EXPECTED_TOKENS[rung], prices[project.models[rung]]) + review
+        for rung in (Rung.HAIKU, Rung.SONNET)
+    }
+    record = Record(tasks=of, passed=passed, microusd=of * usual[Rung.HAIKU])
+    kinds = [Kind(Rung.HAIKU, kind, size) for kind in LEARNABLE for size in get_args(Size)]
+    return History(records=dict.fromkeys(kinds, record), usual=usual)
 
 
 class Chance(Protocol):
@@ -84,7 +109,6 @@ class Setup(NamedTuple):
     assumed: Assumptions
     start: datetime
     chance: Callable[[str], Chance]
-    batches: bool = True
 
     @property
     def day(self) -> date:
@@ -128,5 +152,6 @@ class Run(NamedTuple):
     waits: Mapping[Wait, timedelta]
     left: tuple[Left, ...]
     days: tuple[DayEnd, ...]
+    late: int = 0  # tasks that ended after their deadline
     raised: int = 0  # tokens that leads added to sprints
     over_limit: tuple[str, ...] = ()

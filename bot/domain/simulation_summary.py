@@ -43,6 +43,7 @@ class Summary(NamedTuple):
     saving: Spread
     done: Spread
     by_hand: Spread
+    late: Spread
     raised: Spread
     waits: Mapping[WaitKind, Spread]  # of all tasks together
     longest: tuple[LongWait, ...]
@@ -82,6 +83,7 @@ def summarise(name: str, runs: Sequence[Run], most_waits: int = 10) -> Summary:
         saving=of(lambda run: run.saving.share or 0.0),
         done=of(lambda run: run.done),
         by_hand=of(lambda run: run.by_hand),
+        late=of(lambda run: run.late),
         raised=of(lambda run: run.raised),
         waits={kind: spread(hours[kind] for hours in by_kind) for kind in sorted(kinds)},
         longest=_longest(runs, most_waits),

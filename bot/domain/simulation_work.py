@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.domain.budget_waits import Need
 from bot.domain.calls import Purpose, Usage
@@ -34,8 +35,13 @@ class Call:
     wanted: Usage  # what it would use with all the room in the world
     held: Reservation
     max_output: int
-    batch: bool
-    seconds: float
+    seconds: float = 0.0
+    budget: int = 0  # of its attempt; 0: the call has none of its own
+    until: datetime | None = None  # it waits in a batch, until then
+
+    @property
+    def batch(self) -> bool:
+        return self.until is not None
 
     @property
     def used(self) -> Usage:
@@ -60,6 +66,7 @@ class Work:
     opus_approved: bool = False
     need: Need = field(default_factory=Need)
     waits_on: int = 0  # open dependencies
+    behind: list[Work] = field(default_factory=list)  # those that wait for its end
     call: Call | None = None
     failed: Outcome | None = None  # what its edit failed by, while it is repaired
     tokens: int = 0  # of the running attempt
@@ -78,10 +85,6 @@ class Work:
     @property
     def is_report(self) -> bool:
         return self.rung is Rung.GEMINI or self.task.route.type in REPORTS
-
-    @property
-    def in_batch(self) -> bool:
-        return self.call is not None and self.call.batch
 
     def to(self, state: TaskState) -> None:
         self.task = self.task.model_copy(update={"state": state})
@@ -104,14 +107,11 @@ class Luck:
         usual = work.planned.expected if work.rung is work.planned.route.rung else EXPECTED_TOKENS[work.rung]
         whole = max(2, round(usual * _spread(self.of(work, "tokens"), self._assumed.tokens_spread)))
         output = max(1, round(whole * OUTPUT_SHARE))
-        cached = round((whole - output) * self._assumed.cached)
-        return Usage(input=whole - output - cached, cache_read=cached, output=output)
+        return Usage(input=whole - output, output=output)
 
     def repair(self, first: Usage) -> Usage:
         """The conversation once more, with its answer and what was wrong with it; half as long an answer."""
-        return Usage(
-            input=first.input + first.output + LESSON, cache_read=first.cache_read, output=first.output // 2 + 1
-        )
+        return Usage(input=first.total + LESSON, output=first.output // 2 + 1)
 
     def review(self, work: Work) -> Usage:
         usual = self._assumed.review_tokens * _spread(self.of(work, "review tokens"), self._assumed.tokens_spread)

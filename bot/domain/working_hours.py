@@ -58,6 +58,19 @@ class WorkingHours(Frozen):
             working -= max(timedelta(), closes - begins)
         return at + working
 
+    def before(self, at: datetime, working: timedelta) -> datetime:
+        """The moment from which so much working time is left until `at`; where there is none within a year, so much
+        earlier."""
+        last = at.astimezone(ZoneInfo(self.zone)).date()
+        for number in range(LONGEST_BREAK):
+            day = last - number * DAY
+            for opens, closes in reversed(list(self._spans(day)) if self.days.includes(day) else []):
+                ends = min(at, closes)
+                if ends - working >= opens:
+                    return ends - working
+                working -= max(timedelta(), ends - opens)
+        return at - working
+
     def _spans_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The open spans (UTC), in order, from the local day of `at`."""
         first = at.astimezone(ZoneInfo(self.zone)).date()

@@ -10,6 +10,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from bot.domain.calls import Purpose
+
 
 class Utc(TypeDecorator[datetime]):
     """An aware UTC datetime (SQLite forgets the zone; this gives it back)."""
@@ -143,7 +145,7 @@ class CallRow(Base):
     task_pk: Mapped[int] = mapped_column(ForeignKey("tasks.pk"))
     attempt: Mapped[int]
     number: Mapped[int]
-    purpose: Mapped[str] = mapped_column(String(20))
+    purpose: Mapped[Purpose] = mapped_column(String(20))
     rung: Mapped[str] = mapped_column(String(10))
     model: Mapped[str] = mapped_column(String(80))
     answered_by: Mapped[str | None] = mapped_column(String(80))

@@ -142,6 +142,12 @@ async def events_after(session: AsyncSession, event_id: int) -> Sequence[Row[Eve
     return (await session.execute(query)).all()
 
 
+async def was_hurried(session: AsyncSession, pk: int) -> bool:
+    """Whether the task was pulled out of a batch once."""
+    query = select(EventRow.id).where(EventRow.task_pk == pk, EventRow.kind == "run_now").limit(1)
+    return await session.scalar(query) is not None
+
+
 async def newest_event(session: AsyncSession, pk: int) -> EventRow:
     """The last thing that happened to a task, remarks apart."""
     query = (

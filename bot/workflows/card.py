@@ -14,6 +14,7 @@ from bot.store import blockers as store
 from bot.store import ledger, tasks, verdicts
 from bot.store.parts import parts_of
 from bot.store.tables import CallRow, TaskRow
+from bot.workflows.batch import is_in_batch
 from bot.workflows.office import Office
 
 #: What the calls are for whose model is shown as the one that did the work.
@@ -28,7 +29,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     proposed = (await tasks.standing_event(session, row)).detail.get("propose")
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
-    in_batch = row.priority == "low" and any(call.batch_id and call.state in ledger.OPEN for call in attempt_calls)
+    in_batch = is_in_batch(row)
     review = await verdicts.newest_review(session, pk)
     return {
         "row": row,

@@ -18,8 +18,8 @@ from bot.ports import ModelClient, Reviewer
 from bot.store import ledger
 from bot.store.tables import CallRow
 from bot.workflows.office import Office, Visit, current
-from bot.workflows.paid_call import Failed
 from bot.workflows.provider_rests import hindrance
+from bot.workflows.reserving import Failed
 from bot.workflows.stopping import while_wanted
 
 T = TypeVar("T")

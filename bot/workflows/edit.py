@@ -21,8 +21,9 @@ from bot.workflows.budget_waits import wait_for_budget
 from bot.workflows.change import Result, go_on, through_gate
 from bot.workflows.counting import counted, prepared
 from bot.workflows.office import Office, Superseded, Visit, current
-from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+from bot.workflows.paid_call import Answered, paid_call
 from bot.workflows.prompt import first_request
+from bot.workflows.reserving import Failed, Unaffordable
 from bot.workflows.steering import tell_heard
 
 #: A model that says so at the start of its answer has given up (R-ESC-4).

@@ -14,15 +14,16 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.batching import latest
 from bot.domain.order import Start, Wait, ready
-from bot.domain.task import Rung, Task, TaskState
+from bot.domain.task import Rung, TaskState
 from bot.store import attempts, ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows import batch
 from bot.workflows.attempts import block, needs_approval
 from bot.workflows.budget_waits import review_waits, waits
 from bot.workflows.manual import hand_over_work
-from bot.workflows.office import ORCH, Office, Visit
+from bot.workflows.office import ORCH, Office, Visit, readable
 from bot.workflows.provider_rests import rests
 from bot.workflows.stages import Stages
 
@@ -112,12 +113,16 @@ class Foreman:
 
     async def _dispatch_project(self, key: str) -> bool:
         async with self._office.db.read() as session:
-            queued = [row.pk for row in await tasks.in_project(session, key) if row.state == TaskState.QUEUED]
+            rows = await tasks.in_project(session, key)
+        queued = any(row.state == TaskState.QUEUED for row in rows)
         if queued:
             async with self._office.db.begin() as session:
                 await dispatch(self._office, session, key)
             self._office.mail.set()
-        return bool(queued)
+        if any(batch.is_in_batch(row) for row in rows):
+            async with self._office.db.begin() as session:
+                await batch.pull_out_what_is_due(self._office, session, key)
+        return queued
 
 
 async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
@@ -135,23 +140,17 @@ async def dispatch(office: Office, session: AsyncSession, key: str) -> None:
         task.id: f"waiting for {name}, which cannot be read" for task in every for name in task.after if name in lost
     }
     batched = await ledger.in_batches(session, key)
-    for decision in ready(every, project.concurrency, await rests(office, session, project), why_not, batched):
+    resting, counted = await rests(office, session, project), latest(project, every)
+    for decision in ready(every, project.concurrency, resting, why_not, batched, counted):
         hurries = decision.hurries if isinstance(decision, Wait) else ()
         if isinstance(decision, Wait) and not hurries and rows[decision.task.id].waits_for == decision.why:
             continue  # said already: most decisions, where many tasks wait
         with office.troubles.at(f"foreman {key} {decision.task.id}, queued"):
             async with session.begin_nested():
                 for name in hurries:
-                    why = f"{decision.task.id} is more urgent and waits for it; of normal priority from here on"
+                    why = f"{decision.task.id} is more urgent and waits for it"
                     await batch.pull_out(office, session, await tasks.lock(session, rows[name].pk), who=ORCH, why=why)
                 await _do(office, session, rows[decision.task.id], decision)
-
-
-def readable(office: Office, row: TaskRow) -> Task | None:
-    """The row as decisions see it; None where it holds what no Orch wrote, or a later one."""
-    with office.troubles.at(f"foreman {row.project} {row.task_id}, its row"):
-        return tasks.as_task(row)
-    return None
 
 
 async def _do(office: Office, session: AsyncSession, found: TaskRow, decision: Start | Wait) -> None:
@@ -194,6 +193,8 @@ async def may_begin(office: Office, visit: Visit) -> bool:
         rest = (await rests(office, session, project, but=visit.pk)).get(Rung.GEMINI)
         task = await session.get_one(TaskRow, visit.pk)
         waits_for = task.waits_for
+        if batch.is_in_batch(task):
+            return True  # it has begun, in this process or in one that is gone
         why = await review_waits(office, session, project, task)
     why = rest.why if rest and rest.probes <= 0 else why
     if why != waits_for:

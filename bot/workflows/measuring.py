@@ -38,7 +38,7 @@ async def measured(
         deadlines=await metric_facts.deadlines(session, project.key, start, end),
         days={day: (tokens, raised(project.limits, orders, day, sprint=0).day.total) for day, tokens in used.items()},
         cost_microusd=await metric_facts.cost(session, project.key, start, end),
-        saving=saving.measure(paid, price, project.models[Rung.SONNET]),
+        saving=saving.measure(paid, price, project.models[Rung.SONNET], project.lighter),
         incidents=await metric_facts.incidents(session, project.key, start, end),
         blockers=stuck or None,
         covered=await metric_facts.covered(session, project.key, start, end),

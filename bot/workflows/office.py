@@ -17,7 +17,7 @@ from bot.domain.prices import Price
 from bot.domain.project import Project
 from bot.domain.providers import Patience
 from bot.domain.task import ORCH as ORCH
-from bot.domain.task import Rung
+from bot.domain.task import Rung, Task
 from bot.errors import UserMistake
 from bot.ports import Batches, Charts, Chat, CheckRunner, ModelClient, Repository, Reviewer
 from bot.render import Renderer
@@ -92,7 +92,7 @@ class Office:
     redact: Callable[[str], str]
     secrets: tuple[str, ...] = ()  # configured values that must never be in a commit (R-SEC-3)
     own_words: Mapping[str, Renderer] = field(default_factory=dict)  # of projects with templates of their own
-    batches: Batches | None = None  # where calls that are not urgent may wait
+    batches: Mapping[Rung, Batches] = field(default_factory=dict)  # where calls that are not urgent may wait
     charts: Charts | None = None  # without it no pictures are wanted
     patience: Patience = field(default_factory=Patience)  # with providers that fail
     plans: Callable[[str, Collection[str]], Plan] = no_plans  # by name, and the ids that its tasks may wait for too
@@ -153,3 +153,10 @@ async def current(session: AsyncSession, visit: Visit) -> TaskRow:
     if row.entry != visit.entry or row.state != visit.stage:
         raise Superseded(visit.id)
     return row
+
+
+def readable(office: Office, row: TaskRow) -> Task | None:
+    """The row as decisions see it; None where it holds what no Orch wrote, or a later one."""
+    with office.troubles.at(f"{row.project} {row.task_id}, its row"):
+        return tasks.as_task(row)
+    return None

@@ -145,5 +145,5 @@ async def run_now(office: Office, deed: Deed) -> None:
     unless the answer was there by then."""
     async with doing(office, deed, Action.RETRY) as (session, row):
         await can_click(office, session, row, deed, card.RUN_NOW)
-        why = "wanted now; of normal priority from here on"
+        why = "wanted now"
         await batch.pull_out(office, session, row, who=deed.person.id, why=why)

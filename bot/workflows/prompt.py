@@ -28,7 +28,7 @@ def first_request(
     verbatim. `checks`: the task's own, beside the project's; None where none has to pass; `said`: what people wrote in
     the task's thread."""
     project = office.projects[row.project]
-    model = project.models[rung]
+    model = project.reviewer(security=row.route["security"]) if rung is Rung.GEMINI else project.models[rung]
     facts = {"row": row, "packed": packed, "learned": row.learned, "said": said}
 
     def part(name: str, checks: Sequence[str]) -> str:

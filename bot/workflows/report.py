@@ -15,8 +15,9 @@ from bot.workflows.budget_waits import wait_for_budget
 from bot.workflows.counting import counted, prepared
 from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
-from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+from bot.workflows.paid_call import Answered, paid_call
 from bot.workflows.prompt import first_request
+from bot.workflows.reserving import Failed, Unaffordable
 from bot.workflows.steering import tell_heard
 
 #: How the line of a critical finding begins, so that nothing has to be guessed from an answer's words.

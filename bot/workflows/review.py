@@ -15,8 +15,9 @@ from bot.store.tables import CallRow, ReviewRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread
 from bot.workflows.counting import counted, prepared
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
-from bot.workflows.paid_call import Answered, Failed, Unaffordable, paid_call
+from bot.workflows.paid_call import Answered, paid_call
 from bot.workflows.provider_rests import is_resting
+from bot.workflows.reserving import Failed, Unaffordable
 
 #: A review without a verdict, or without an answer, is asked for once more, then a person has to look.
 TRIES = 2
@@ -56,7 +57,7 @@ async def prepare_review(office: Office, visit: Visit) -> Prepared:
     patch = office.redact(change.patch)
     facts = {"row": row, "patch": patch, "runs": runs, "security": bool(row.route["security"]), "said": said}
     request = ModelRequest(
-        model=project.models[Rung.GEMINI],
+        model=project.reviewer(security=bool(row.route["security"])),
         system=office.render.text("prompts/review_system", {}),
         messages=({"role": "user", "content": office.redact(office.render.text("prompts/review", facts))},),
     )

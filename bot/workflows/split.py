@@ -30,8 +30,9 @@ from bot.workflows.intake import new_row, number_and_create, route_request
 from bot.workflows.learning import learned
 from bot.workflows.moves import refuse_split
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
-from bot.workflows.paid_call import Answered, Failed, paid_call
+from bot.workflows.paid_call import Answered, paid_call
 from bot.workflows.prompt import first_request
+from bot.workflows.reserving import Failed
 
 #: The share of one attempt at sonnet that the question may take; the files' contents beyond it are left out.
 PROMPT_SHARE = 0.4

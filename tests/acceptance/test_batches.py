@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.store.spending import paid_calls
 from bot.store.tables import CallRow
+from tests.acceptance.clock import MovableClock
 from tests.acceptance.conftest import Starting
 from tests.acceptance.conversation import PATIENCE, Orch
 from tests.acceptance.models import HAIKU, create, edits, replace
 
 SETUP: dict[str, Any] = {"policy": {"batch_poll_seconds": 0.1, "provider_backoff_seconds": 0.1}, "checks": ()}
 LONG = 600.0
+MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+THRIFTY = {"batch_by_deadline": True, "batch_reviews": True, "light_reviewer": "gemini-3.1-flash-lite"}
 
 
 async def _calls(orch: Orch, task: str) -> list[tuple[str, bool, str]]:
@@ -122,3 +126,50 @@ async def test_without_batches_low_priority_is_asked_like_any_other(starting: St
         task = await orch.dev.assigns("Document a --files docs/a.md --priority low")
         await orch.channel.shows(task, state="Awaiting approval")
         assert await _calls(orch, task) == [("edit", False, "settled"), ("review", False, "settled")]
+
+
+async def test_a_deadline_that_leaves_the_time_waits_as_well(starting: Starting) -> None:
+    """R-BUD-5, and R-SEC-4: whatever is security-critical is reviewed by the usual model."""
+    clock = MovableClock(MONDAY)
+    async with starting(checks=(), policy={**SETUP["policy"], **THRIFTY}, now=clock) as orch:
+        orch.models.faults.batch_seconds = LONG
+        task = await orch.dev.assigns("Document a --files docs/a.md --deadline 2026-11-23T17:00")
+        await orch.channel.shows(task, "in a batch, at half the price", state="Working")
+        near = await orch.dev.assigns("Document b --files docs/b.md --deadline 2026-11-23T10:00")
+        usual = await orch.dev.assigns("Document c --files docs/c.md")
+        for other in (near, usual):
+            await orch.channel.shows(other, state="Awaiting approval")
+            assert await _calls(orch, other) == [("edit", False, "settled"), ("review", False, "settled")]
+
+        clock.goes_to(MONDAY.replace(hour=13))  # four hours before its deadline
+        await orch.channel.shows(task, state="Awaiting approval")
+        edit, again, review = await _rows(orch, task)
+        assert [(c.batch, c.state) for c in (edit, again, review)] == [
+            (True, "refused"), (False, "settled"), (False, "settled"),
+        ]  # fmt: skip
+        assert edit.cost_microusd == 0
+        (pulled,) = [event for event in await orch.events(task) if event.kind == "run_now"]
+        assert (pulled.who, pulled.why) == ("orch", "its deadline leaves no more time to wait")
+
+        # where all is quick, the review waits too; a lighter model reviews what is ordinary
+        orch.models.faults.batch_seconds = 0.0
+        fourth = await orch.dev.assigns("Document d --files docs/d.md --deadline 2026-11-24T17:00")
+        await orch.channel.shows(fourth, state="Awaiting approval")
+        assert await _calls(orch, fourth) == [("edit", True, "settled"), ("review", True, "settled")]
+        assert (await _rows(orch, fourth))[1].model == "gemini-3.1-flash-lite"
+        secret = await orch.dev.assigns("Document e --files docs/e.md --security --deadline 2026-11-24T17:00")
+        await orch.channel.shows(secret, state="Awaiting approval")
+        assert (await _rows(orch, secret))[1].model == "gemini-3.8-flash"
+        await orch.books.agree()
+
+
+async def test_a_provider_without_batches_is_asked_at_once(starting: Starting) -> None:
+    clock = MovableClock(MONDAY)
+    async with starting(checks=(), policy={**SETUP["policy"], **THRIFTY}, now=clock) as orch:
+        orch.models.faults.without_batches |= {"anthropic", "gemini"}
+        task = await orch.dev.assigns("Document a --files docs/a.md --deadline 2026-11-24T17:00")
+        await orch.channel.shows(task, state="Awaiting approval")
+        assert await _calls(orch, task) == [
+            ("edit", True, "refused"), ("edit", False, "settled"), ("review", False, "settled"),
+        ]  # fmt: skip
+        await orch.books.agree()

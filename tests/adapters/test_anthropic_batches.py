@@ -44,7 +44,7 @@ def test_a_custom_id_is_one_that_the_provider_takes(call_id: str, sent: str) -> 
 
 
 async def test_the_same_request_as_without_a_batch(world: World, batches: AnthropicBatches) -> None:
-    await batches.submit(ASK)
+    await batches.submit(ASK, "edit")
     (call,) = world.script.book
     assert (call.call_id, call.batch, call.billed_tokens) == (CALL, True, 0)
     assert (call.body["model"], call.body["max_tokens"], call.body["system"]) == ("claude-haiku-5-5", 700, "You edit.")
@@ -55,41 +55,41 @@ async def test_the_same_request_as_without_a_batch(world: World, batches: Anthro
 async def test_it_is_under_way_and_then_there(world: World, batches: AnthropicBatches) -> None:
     world.script.on(Reply(edits=(create("a.md", "A\n"),)))
     world.faults.batch_seconds = 60.0
-    batch = await batches.submit(ASK)
-    assert await batches.collect(batch, CALL) is None
+    batch = await batches.submit(ASK, "edit")
+    assert await batches.collect(batch, CALL, "edit") is None
     world.faults.batch_seconds = 0.0
-    later = await batches.submit(ASK)
-    reply = await batches.collect(later, CALL)
+    later = await batches.submit(ASK, "edit")
+    reply = await batches.collect(later, CALL, "edit")
     assert isinstance(reply, ModelReply)
     assert reply.edits[0].path == "a.md"
     assert reply.usage.total == world.script.billed_tokens > 0
-    assert await batches.collect(later, CALL) == reply, "asked again, it says the same, and bills nothing"
+    assert await batches.collect(later, CALL, "edit") == reply, "asked again, it says the same, and bills nothing"
     assert reply.usage.total == world.script.billed_tokens
 
 
 async def test_cancelled_before_its_turn_nothing_is_owed(world: World, batches: AnthropicBatches) -> None:
     world.faults.batch_seconds = 60.0
-    batch = await batches.submit(ASK)
+    batch = await batches.submit(ASK, "edit")
     await batches.cancel(batch)
-    outcome = await batches.collect(batch, CALL)
+    outcome = await batches.collect(batch, CALL, "edit")
     assert isinstance(outcome, NoResult)
     assert "cancelled" in outcome.why
     assert world.script.billed_tokens == 0
 
 
 async def test_cancelled_too_late_the_answer_stands(world: World, batches: AnthropicBatches) -> None:
-    batch = await batches.submit(ASK)
-    reply = await batches.collect(batch, CALL)
+    batch = await batches.submit(ASK, "edit")
+    reply = await batches.collect(batch, CALL, "edit")
     with pytest.raises(ModelRefusedCall):
         await batches.cancel(batch)
-    assert await batches.collect(batch, CALL) == reply
+    assert await batches.collect(batch, CALL, "edit") == reply
 
 
 @pytest.mark.parametrize(("expire", "words"), [(True, "within a day"), (False, "could not process")])
 async def test_it_ends_without_an_answer(world: World, batches: AnthropicBatches, expire: bool, words: str) -> None:
     world.faults.batches_expire = expire
     world.script.on(Reply(status=400))
-    outcome = await batches.collect(await batches.submit(ASK), CALL)
+    outcome = await batches.collect(await batches.submit(ASK, "edit"), CALL, "edit")
     assert isinstance(outcome, NoResult)
     assert words in outcome.why
     assert world.script.billed_tokens == 0
@@ -97,16 +97,16 @@ async def test_it_ends_without_an_answer(world: World, batches: AnthropicBatches
 
 async def test_a_refusal_owes_nothing_and_an_odd_answer_may(world: World, batches: AnthropicBatches) -> None:
     with pytest.raises(ModelRefusedCall, match="does not know the model"):
-        await batches.submit(ASK.model_copy(update={"model": "claude-2"}))
+        await batches.submit(ASK.model_copy(update={"model": "claude-2"}), "edit")
     world.faults.status["anthropic"] = 500
     with pytest.raises(ModelOutcomeUnknown, match="counted in full"):
-        await batches.submit(ASK)
+        await batches.submit(ASK, "edit")
     world.faults.status.clear()
     with pytest.raises(ModelRefusedCall):
-        await batches.collect("msgbatch_of_nobody", CALL)
+        await batches.collect("msgbatch_of_nobody", CALL, "edit")
 
 
 async def test_a_call_that_the_results_do_not_name_may_be_owed(world: World, batches: AnthropicBatches) -> None:
-    batch = await batches.submit(ASK)
+    batch = await batches.submit(ASK, "edit")
     with pytest.raises(ModelOutcomeUnknown):
-        await batches.collect(batch, "GRANTER/S0-D0-2/1/1")
+        await batches.collect(batch, "GRANTER/S0-D0-2/1/1", "edit")

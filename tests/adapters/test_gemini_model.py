@@ -203,9 +203,9 @@ async def test_sent_but_no_answer_that_can_be_read(world: World, reviewer: Gemin
 
 
 async def test_a_time_out_is_unknown_and_sent_once(world: World) -> None:
-    reviewer = GeminiReviewer(KEY, f"{world.address}/gemini", timeout_seconds=0.1)
+    reviewer = GeminiReviewer(KEY, f"{world.address}/gemini", timeout_seconds=1.0)
     await reviewer.list_models()
-    world.script.on(Reply(review=APPROVAL, delay_seconds=0.4))
+    world.script.on(Reply(review=APPROVAL, delay_seconds=60))
     with pytest.raises(ModelOutcomeUnknown, match="ReadTimeout"):
         await reviewer.review(ask())
     assert len(world.script.paid("call-7")) == 1

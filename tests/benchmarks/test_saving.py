@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bot.domain.saving import LEVERS
+from tests.benchmarks.saving import Column, column, granter, lines, policies
 
-from bot.adapters.plan_file import PlanFolders
-from bot.domain.calls import Purpose
-from bot.domain.plan import Plan
-from bot.domain.saving import LEVERS, Saving, Spent, measure
-from bot.domain.task import Rung
-from bot.wiring import data_folder
-from tests.benchmarks.saving import MODELS, PRICES, SCENARIOS, Run, lines
+RUNS = 3
 
 
-def granter() -> Plan:
-    return PlanFolders((data_folder("templates") / "plans",))("granter-v2", ())
-
-
-def saving_of(calls: list[Spent]) -> Saving:
-    return measure(calls, PRICES.price, MODELS[Rung.SONNET])
-
-
-def test_every_task_of_the_plan_is_done_and_reviewed() -> None:
-    made = Counter[tuple[Rung, Purpose]]()
-    for call in Run(granter(), SCENARIOS[0], 1).calls():
-        made[call.rung, call.purpose] += call.accepted
-    changes = made[Rung.HAIKU, "edit"] + made[Rung.SONNET, "edit"]
-    assert changes == 27, "38, less three that a person does and eight reports"
-    assert made[Rung.GEMINI, "report"] == 8
-    assert made[Rung.GEMINI, "review"] == changes
-
-
-def test_the_same_seed_gives_the_same_costs_and_another_one_others() -> None:
+def columns() -> list[Column]:
     plan = granter()
-    first, again, other = (saving_of(Run(plan, SCENARIOS[0], seed).calls()) for seed in (1, 1, 2))
+    return [column(plan, name, policy, RUNS) for name, policy in policies(plan).items()]
+
+
+def test_every_task_is_done_within_its_limits_and_each_leaning_saves_more() -> None:
+    made = columns()
+    for each in made:
+        for run in each.runs:
+            assert (run.done, run.left, run.over_limit) == (38, (), ()), each.name
+            points = sum(run.saving.points(lever) or 0.0 for lever in LEVERS)
+            assert abs(points - (run.saving.share or 0.0)) < 1e-9
+    plain, deadlines, light, batched, _ = (each.saving for each in made)
+    assert 0 < batched.actual < light.actual < deadlines.actual < plain.actual < plain.baseline
+    assert deadlines.points("light_reviewer") == 0 < (light.points("light_reviewer") or 0)
+    table = "\n".join(lines(made))
+    assert "working days" in table and "goal" not in table
+
+
+def test_the_same_seed_gives_the_same_costs() -> None:
+    plan = granter()
+    name, policy = next(iter(policies(plan).items()))
+    first, again = (column(plan, name, policy, 2) for _ in range(2))
     assert first == again
-    assert first != other
-
-
-def test_the_levers_add_up_and_batches_bring_more_the_less_is_urgent() -> None:
-    plan = granter()
-    every = [saving_of(Run(plan, scenario, 3).calls()) for scenario in SCENARIOS]
-    for saving in every:
-        assert sum(map(saving.brought, LEVERS)) == saving.microusd["all_sonnet"] - saving.actual
-        assert 0 < saving.actual < saving.baseline
-    shares = [saving.share or 0.0 for saving in every]
-    assert shares == sorted(shares)
-    assert "goal" in "\n".join(lines(SCENARIOS[0], every[0]))
+    assert first.runs[0] != first.runs[1]

@@ -31,7 +31,7 @@ def measured(name: str, **facts: Any) -> Metric:
 SAVED = Saving(
     calls=9, tokens=900, rehearsed_calls=2,
     microusd={"all_sonnet": 11_000, "all_sonnet_cached": 10_000, "routing": 4_000, "haiku_first": 3_000,
-              "prompt_cache": 2_900, "batch": 2_900},
+              "prompt_cache": 2_900, "light_reviewer": 2_900, "batch": 2_900},
 )  # fmt: skip
 EVENTS = happened(
     ("A", "queued", 0), ("A", "running", 1), ("A", "in_review", 2), ("A", "in_review", 3),
@@ -108,7 +108,8 @@ def test_the_saving_has_both_baselines_and_each_lever() -> None:
     assert found.parts == pytest.approx(
         {
             "against sonnet without its cache": 1 - 2_900 / 11_000, "each task on its rung": 0.6,
-            "haiku first where the floor allows": 0.1, "prompt cache": 0.01, "batch API for what is not urgent": 0.0,
+            "haiku first where the floor allows": 0.1, "prompt cache": 0.01,
+            "a lighter reviewer for ordinary work": 0.0, "batch API for what is not urgent": 0.0,
         }
     )  # fmt: skip
     assert sum(share for name, share in found.parts.items() if "against" not in name) == pytest.approx(found.value)

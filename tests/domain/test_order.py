@@ -73,6 +73,22 @@ def test_what_is_more_urgent_hurries_a_batch(
     assert (isinstance(decision, Wait) and decision.hurries == ("S0-D0-1",)) is hurries
 
 
+@pytest.mark.parametrize(
+    ("waiting", "counted", "hurries"),
+    [
+        ({"priority": "high"}, False, True),
+        ({"priority": "high"}, True, False),  # its own deadline says how long the batch may take
+        ({"priority": "critical"}, True, True),  # has no time to wait, whatever its deadline
+        ({"priority": "normal"}, False, False),  # in no more of a hurry
+    ],
+)
+def test_a_deadline_that_counts_hurries_nobody(waiting: dict[str, Any], counted: bool, hurries: bool) -> None:
+    """R-PAR-5"""
+    both = [task(1, TaskState.RUNNING), task(2, after=("S0-D0-1",), **waiting)]
+    (decision,) = ready(both, {}, batched=["S0-D0-1"], counted=["S0-D0-2"] if counted else [])
+    assert (isinstance(decision, Wait) and decision.hurries == ("S0-D0-1",)) is hurries
+
+
 def test_order_and_slots() -> None:
     """R-PAR-5: critical priority first, then deadline, then age; at most so many at once."""
     queue = [

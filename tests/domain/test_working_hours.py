@@ -87,3 +87,27 @@ def test_working_time_adds_up_and_no_more_than_passed(
     assert hours.between(start, middle) + hours.between(middle, end) == hours.between(start, end) <= one + two
     opens = hours.next_open(start)
     assert hours.is_open(opens) and hours.between(start, opens) == timedelta()
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "working", "expected"),
+    [
+        (LISBON, "2026-11-23T17:00", 4, "2026-11-23T13:00"),
+        (LISBON, "2026-11-23T08:00", 4, "2026-11-20T17:00"),  # an hour of Monday, three of Friday
+        (LISBON, "2026-11-22T12:00", 1, "2026-11-20T19:00"),  # a Sunday
+        (LISBON, "2026-10-26T08:00", 2, "2026-10-23T18:00"),  # the clocks went back between: 19:00 in summer time
+        (NIGHT_SHIFT, "2026-10-25T04:00", 7, "2026-10-24T21:00"),  # 22:00-04:00 local, and one hour twice
+        (ALWAYS, "2026-11-23T01:00", 25, "2026-11-22T00:00"),
+    ],
+)
+def test_the_moment_from_which_so_much_working_time_is_left(
+    hours: WorkingHours, at: str, working: float, expected: str
+) -> None:
+    assert hours.before(utc(at), working * HOUR) == utc(expected)
+
+
+@given(some_hours, moments, st.timedeltas(timedelta(minutes=1), timedelta(days=5)))
+def test_before_and_after_are_two_sides_of_one_thing(hours: WorkingHours, at: datetime, working: timedelta) -> None:
+    earlier = hours.before(at, working)
+    assert hours.between(earlier, at) == working
+    assert hours.is_open(earlier)

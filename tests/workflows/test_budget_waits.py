@@ -18,7 +18,7 @@ from bot.workflows import budget_orders
 from bot.workflows.edit import finish_unanswered
 from bot.workflows.foreman import Foreman, dispatch, may_begin
 from bot.workflows.office import Office, Visit
-from bot.workflows.paid_call import Unaffordable, reserve_call
+from bot.workflows.reserving import Unaffordable, reserve_call
 from bot.workflows.review import finish_unreviewed
 from tests.store.samples import NOW, ROUTE, created, migrated
 from tests.workflows.offices import REQUEST, Clock, an_office

@@ -11,7 +11,8 @@ from bot.domain.calls import ModelRequest
 from bot.domain.change import CheckRun
 from bot.workflows import edit, merge, review
 from bot.workflows.office import Superseded
-from bot.workflows.paid_call import Answered, Failed, Unaffordable
+from bot.workflows.paid_call import Answered
+from bot.workflows.reserving import Failed, Unaffordable
 
 REQUEST = ModelRequest(model="m", system="s", messages=({"role": "user", "content": "x"},))
 RUN = CheckRun(command="sh check.sh", status="passed", exit_code=0)

@@ -15,7 +15,8 @@ from bot.store import attempts, ledger, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, TaskRow
 from bot.workflows.office import Office, Superseded, Visit
-from bot.workflows.paid_call import reserve_call, send_call
+from bot.workflows.paid_call import send_call
+from bot.workflows.reserving import reserve_call
 from bot.workflows.stages import block_visit
 from tests.store.samples import created, migrated
 from tests.workflows.offices import NOW, REQUEST, FakeModel, an_office

@@ -14,8 +14,8 @@ from bot.store.database import Database
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.foreman import dispatch
 from bot.workflows.office import Office, Visit
-from bot.workflows.paid_call import Failed, Unaffordable, reserve_call
 from bot.workflows.provider_rests import healths
+from bot.workflows.reserving import Failed, Unaffordable, reserve_call
 from tests.store.samples import a_call, created, migrated
 from tests.workflows.offices import NOW, REQUEST, Clock, an_office
 

@@ -45,6 +45,8 @@ class Batches:
         return guarded
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
+        if "anthropic" in self._house.faults.without_batches:
+            raise Refused(404, "", "Not found")
         asked = (await json_object(request)).get("requests")
         if not isinstance(asked, list) or not asked:
             raise Refused(400, "", "requests: at least one is required")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from bot.local.models.answering import House, Made, Refused, json_object
+from bot.local.models.gemini_batches import GeminiBatches
 from bot.local.models.script import Call, Faults, Reply, Script, estimate
 
 MODELS = ("gemini-3.8-flash", "gemini-3.1-flash-lite")
@@ -31,6 +32,7 @@ def build_gemini_app(script: Script, faults: Faults, keys: frozenset[str] | None
     app.router.add_post("/v1beta/models/{model}:generateContent", server.generate)
     app.router.add_post("/v1beta/models/{model}:countTokens", server.count_tokens)
     app.router.add_get("/v1beta/models", server.models)
+    server.batches.routes(app.router)
     return app
 
 
@@ -38,6 +40,7 @@ class _Server:
     def __init__(self, script: Script, faults: Faults, keys: frozenset[str] | None) -> None:
         self._house = House(script, faults, _refusal)
         self._keys = keys
+        self.batches = GeminiBatches(self._house, self._check_key, self._batched, _made)
 
     async def generate(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -71,7 +74,14 @@ class _Server:
 
     async def _received(self, request: web.Request, kind: Literal["answer", "count"]) -> Call:
         self._check_key(request)
-        body = await json_object(request)
+        return self._booked(request, await json_object(request), kind)
+
+    def _batched(self, request: web.Request, asked: Mapping[str, Any]) -> Call:
+        call = self._booked(request, asked, "answer")
+        call.batch = True
+        return call
+
+    def _booked(self, request: web.Request, body: Mapping[str, Any], kind: Literal["answer", "count"]) -> Call:
         contents = body.get("contents")
         if not isinstance(contents, list) or not contents:
             raise Refused(400, "", "contents is not specified")

@@ -142,6 +142,7 @@ class Faults:
     cut: set[Provider] = field(default_factory=set)  # every paid call of it is cut off
     batch_seconds: float = 0.0  # until a batch is worked on
     batches_expire: bool = False
+    without_batches: set[Provider] = field(default_factory=set)  # whose API has none
     counting: dict[Provider, int] = field(default_factory=dict)  # every counting of tokens answers so
 
     def over(self, call: Call, reply: Reply) -> Reply | None:
