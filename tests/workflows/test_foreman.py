@@ -142,7 +142,7 @@ async def test_a_row_that_cannot_be_read_holds_up_no_other(database_url: str) ->
         foreman = Foreman(office, FakeStages(office))
         await foreman.round()
         assert await states(database) == ["queued", "running", "queued"]
-        assert office.troubles.now() == ("foreman GRANTER S0-D0-1, its row",)
+        assert office.troubles.now() == ("GRANTER S0-D0-1, its row",)
         async with database.begin() as session:
             (await tasks.lock(session, bad.pk)).route = ROUTE
         await foreman.round()
