@@ -26,8 +26,8 @@ from bot.local.slack import Command, Message, SlackServer, World
 from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, EventRow, InboxRow, OutboxRow, TaskRow
 from tests.local.slack_bed import app_config
+from tests.reliability.forked import ROOT, ForkedBot
 
-ROOT = Path(__file__).parents[2]
 CHANNEL, DEVELOPER, LEAD = "C0DEV", "U0DEV", "U0LEAD"
 #: Seconds that any one thing may take before a test gives up on it.
 PATIENCE = 120.0
@@ -46,7 +46,7 @@ class Bed:
     db: Database
     #: Called with the Web API method after each call took effect, before its answer is sent.
     on_api: Callable[[str], Awaitable[None]] | None = None
-    process: asyncio.subprocess.Process | None = None
+    process: asyncio.subprocess.Process | ForkedBot | None = None
     kills: int = 0
     log: list[str] = field(default_factory=list)
     acked: list[str] = field(default_factory=list)
@@ -54,13 +54,17 @@ class Bed:
 
     # --- the bot's process ---
 
-    async def start(self, *arguments: str, wait: bool = True) -> None:
-        """Start the bot; returns when its socket is connected."""
-        with (self.home / "bot.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "serve", *arguments,
-                cwd=ROOT, env=self.environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+    async def start(self, *arguments: str, wait: bool = True, from_nothing: bool = False) -> None:
+        """Start the bot; returns when its socket is connected. `from_nothing`: by a new Python, as an operator does."""
+        log = self.home / "bot.log"
+        if from_nothing:
+            with log.open("ab") as file:
+                self.process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "bot", "serve", *arguments,
+                    cwd=ROOT, env=self.environment, stdin=asyncio.subprocess.DEVNULL, stdout=file, stderr=file,
+                )  # fmt: skip
+        else:
+            self.process = ForkedBot(["serve", *arguments], self.environment, log)
         if wait:
             await self.connected()
 

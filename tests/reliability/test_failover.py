@@ -20,6 +20,7 @@ from tests.reliability.bed import (
     assert_nothing_is_paid_twice,
     bed,
 )
+from tests.reliability.forked import ForkedBot
 
 #: A review that PostgreSQL would refuse as it stands: half a pair of surrogates, and a NUL.
 ODD = {
@@ -31,7 +32,7 @@ ODD = {
 pytestmark = pytest.mark.postgres
 
 
-async def started(made: Bed, name: str, *arguments: str) -> asyncio.subprocess.Process:
+async def started(made: Bed, name: str, *arguments: str) -> asyncio.subprocess.Process | ForkedBot:
     """One more replica; returns when it is at work."""
     before = made.bot_log().count("Orch is at work") if (made.home / "bot.log").exists() else 0
     made.environment["ORCH_EXECUTOR_ID"] = name
@@ -45,7 +46,7 @@ async def started(made: Bed, name: str, *arguments: str) -> asyncio.subprocess.P
 
 
 @contextlib.asynccontextmanager
-async def ended(made: Bed, *processes: asyncio.subprocess.Process) -> AsyncIterator[None]:
+async def ended(made: Bed, *processes: asyncio.subprocess.Process | ForkedBot) -> AsyncIterator[None]:
     """The bed ends the newest of its processes; this ends the others."""
     try:
         yield

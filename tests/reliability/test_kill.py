@@ -41,7 +41,7 @@ async def _any_time(bed: Bed, chance: random.Random) -> None:
 
 
 async def _while_starting(bed: Bed, chance: random.Random) -> None:
-    await asyncio.sleep(chance.uniform(0.3, 2.5))
+    await asyncio.sleep(chance.uniform(0.1, 1.0))
 
 
 async def _in_a_call(bed: Bed, chance: random.Random) -> None:
@@ -144,7 +144,7 @@ async def test_killed_again_and_again_on_sqlite(tmp_path: Path) -> None:
 async def test_another_executor_goes_on_with_the_work(tmp_path: Path) -> None:
     """Killed in a call, and started again under another name: the work goes on, the call is not made again."""
     async with bed(tmp_path, f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}", latency=1.0) as made:
-        await made.start()
+        await made.start(from_nothing=True)
         await made.assign(tasks_for(2)[1])
         await made.until_in_call()
         await made.kill()

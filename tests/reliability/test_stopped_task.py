@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,24 +15,20 @@ from tests.reliability.bed import (
     CHANNEL,
     DEVELOPER,
     PATIENCE,
-    ROOT,
     Bed,
     actions_of,
     assert_nothing_is_left_behind,
     assert_nothing_is_paid_twice,
     bed,
 )
+from tests.reliability.forked import ForkedBot
 
 
 @asynccontextmanager
 async def worker(made: Bed) -> AsyncIterator[None]:
     """A second process on the same database, which does the work."""
-    with (made.home / "bot.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve", "--role", "worker", cwd=ROOT,
-            env=made.environment | {"ORCH_EXECUTOR_ID": "worker-1"}, stdin=asyncio.subprocess.DEVNULL,
-            stdout=log, stderr=log,
-        )  # fmt: skip
+    environment = made.environment | {"ORCH_EXECUTOR_ID": "worker-1"}
+    process = ForkedBot(["serve", "--role", "worker"], environment, made.home / "bot.log")
     try:
         yield
         process.terminate()
