@@ -101,6 +101,10 @@ class Repository(Protocol):
         """Whether the project's branch at the origin contains the commit."""
         ...
 
+    async def kept_tasks(self) -> tuple[str, ...]:
+        """The names under which a worktree or branch is kept, as `drop` takes them."""
+        ...
+
     async def drop(self, task_id: str) -> None:
         """Remove the task's worktree and branch, if they exist."""
         ...

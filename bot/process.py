@@ -40,6 +40,7 @@ from bot.workflows.office import Office, utc_now
 from bot.workflows.slot import register_slots
 from bot.workflows.stages import register_stages
 from bot.workflows.stopping import end_what_is_unwanted
+from bot.workflows.upkeep import Upkeep
 from bot.workflows.welcome import welcome_projects
 
 log = logging.getLogger("orch")
@@ -129,6 +130,7 @@ async def _start_stages(
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
     tasks.append(asyncio.create_task(end_what_is_unwanted(office), name="stopping"))
     tasks.append(asyncio.create_task(Clock(office, start_slot).run(), name="clock"))
+    tasks.append(asyncio.create_task(Upkeep(office).run(), name="upkeep"))
     if replica is not None:
         tasks.append(asyncio.create_task(replica.stay(), name="replica"))
         tasks.append(asyncio.create_task(Failover(replica).run(), name="failover"))

@@ -168,6 +168,7 @@ def build_office(
         secrets=settings.secrets,
         charts=ProcessCharts(),
         patience=config.patience,
+        retention=timedelta(days=config.policy.retention_days) if config.policy.retention_days else None,
         plans=PlanFolders(plan_folders(settings)),
         now=now,
     )

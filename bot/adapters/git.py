@@ -133,6 +133,12 @@ class GitRepository:
         tip = await self.refresh()
         return await self._is_ancestor(self._known(commit), tip)
 
+    async def kept_tasks(self) -> tuple[str, ...]:
+        """The names under which a branch, and perhaps a worktree, is kept."""
+        async with self._locked():
+            words = ("for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads/orch/")
+            return tuple((await self._git(*words, at=self._clone)).text.splitlines())
+
     async def drop(self, task_id: str) -> None:
         """Remove the task's worktree and branch, if they exist."""
         async with self._locked() as lock:

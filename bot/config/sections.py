@@ -148,6 +148,9 @@ class Policy(Section):
     )
     learn_from_history: bool = Field(True, description="let the outcomes of earlier tasks refine the routes")
     welcome: bool = Field(True, description="say hello in a project's channel, once, before its first task")
+    retention_days: int = Field(
+        90, ge=0, le=36_500, description="bodies of messages and calls of finished work are kept so long; 0 = for ever"
+    )
 
 
 class Sandbox(Section):

@@ -377,7 +377,8 @@ class PersonRow(Base):
 
 
 class ScheduleRow(Base):
-    """A project's clock: up to when its slots are in `slots`, and the times that leads changed (domain.slots)."""
+    """A project's clock, or that of Orch's own upkeep: up to when its slots are in `slots`, and the times that leads
+    changed (domain.slots)."""
 
     __tablename__ = "schedules"
 

@@ -14,6 +14,9 @@ from bot.workflows.attempts import attempt_failed
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.stopping import while_wanted
 
+#: What a set-up worktree's name ends in.
+SETUP_TREE = "-base"
+
 
 async def check(office: Office, visit: Visit) -> None:
     """The stage. Ends in `in_review`, in a repair or another attempt, or with a person."""
@@ -46,7 +49,7 @@ async def run_checks(office: Office, row: TaskRow, commit: str) -> tuple[CheckRu
 
 def setup_tree(task_id: str) -> str:
     """The name of the worktree that holds a task's base commit, for the set-up commands."""
-    return f"{task_id}-base"
+    return f"{task_id}{SETUP_TREE}"
 
 
 def failing(runs: Sequence[CheckRun]) -> CheckRun | None:

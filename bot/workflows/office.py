@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dbos import DBOS, AsyncSQLAlchemyDatasource
@@ -97,6 +97,7 @@ class Office:
     patience: Patience = field(default_factory=Patience)  # with providers that fail
     plans: Callable[[str, Collection[str]], Plan] = no_plans  # by name, and the ids that its tasks may wait for too
     ds: AsyncSQLAlchemyDatasource | None = None  # absent where no stages run (`--role slack`)
+    retention: timedelta | None = timedelta(days=90)  # how long bodies of finished work are kept; None: for ever
     now: Callable[[], datetime] = utc_now
     troubles: Troubles = field(default_factory=Troubles)  # what fails now in this process
     acks: Acks = field(default_factory=Acks)
