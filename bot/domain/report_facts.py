@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.budget import Level, Limits
 from bot.domain.metrics import Metric
 from bot.domain.saving import Saving
-from bot.domain.sprint import Sprint, current
+from bot.domain.sprint import Sprint, current, number_of
 from bot.domain.task import ENDED, FINISHED, GIVEN_UP, Frozen, Priority, Rung, TaskState, TaskType
 from bot.domain.working_days import WorkingDays
 from bot.domain.working_hours import WorkingHours
@@ -98,8 +98,7 @@ class Facts(Frozen):
     @property
     def sprint(self) -> SprintFact | None:
         """The sprint that is open, or the one that ad-hoc work without any belongs to."""
-        going_on = current([each.sprint for each in self.sprints])
-        number = going_on.number if going_on else 0
+        number = number_of(current([each.sprint for each in self.sprints]))
         return next((each for each in self.sprints if each.sprint.number == number), None)
 
     @property

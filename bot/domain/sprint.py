@@ -37,6 +37,11 @@ def current(sprints: Sequence[Sprint]) -> Sprint | None:
     return next((sprint for sprint in reversed(sprints) if sprint.state == "open"), None)
 
 
+def number_of(going_on: Sprint | None) -> int:
+    """The number that work has now: the open sprint's, and 0 where none is open (R-MSG-4)."""
+    return going_on.number if going_on else 0
+
+
 def day_one(timetable: Timetable, now: datetime) -> date:
     """The first day of a sprint that starts now: the first working day whose end, the consolidation, is still to come.
     A day that is over would make all of its tasks late at once. Where no working day comes within a year, which can

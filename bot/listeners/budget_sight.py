@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.budget_shown import parts, projection
 from bot.domain.project import Project
-from bot.domain.task import TaskState
+from bot.domain.task import PAID, TaskState
 from bot.store import ledger, tasks
 from bot.store.tables import TaskRow
 from bot.store.taken import taken
-from bot.workflows.budget_levels import PAID, counters
+from bot.workflows.budget_levels import counters
 from bot.workflows.budget_waits import waits
 from bot.workflows.office import Office
 

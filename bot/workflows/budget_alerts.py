@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.budget import Level, Limit, Refused
+from bot.domain.budget import Limit, Refused
 from bot.domain.budget_alerts import Alert, before, crossed, exhausted
 from bot.domain.project import Project
 from bot.store import ledger, outbox, project_events
@@ -101,7 +101,3 @@ def scope_of(project: Project, limit: str, period: str) -> str:
     """The counter of a limit: `period` is a day's date or a sprint's number."""
     kind = "sprint" if limit == "sprint" else "day"
     return f"{project.key}/{kind}/{period}" + ("" if limit in ("day", "sprint") else f"/{limit}")
-
-
-def level_named(levels: Iterable[Level], limit: str) -> Level:
-    return next(level for level in levels if level.limit.kind == limit)

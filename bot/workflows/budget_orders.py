@@ -11,16 +11,18 @@ from typing import Any, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import Action, Person
-from bot.domain.budget import Level, LimitName, limits_of_call
+from bot.domain.budget import Level, LimitName
 from bot.domain.budget_waits import cheaper
 from bot.domain.limit_orders import Order, defer_order, raise_order
 from bot.domain.project import Project
+from bot.domain.sprint import number_of
 from bot.domain.task import ENDED, Route, Rung, TaskState
 from bot.errors import UserMistake
-from bot.store import ledger, limit_orders, project_events, sprints, tasks
+from bot.store import limit_orders, project_events, sprints, tasks
 from bot.store.tables import LimitOrderRow, TaskRow
 from bot.workflows.attempts import move_to
-from bot.workflows.budget_alerts import level_named, rewrite, scope_of
+from bot.workflows.budget_alerts import rewrite, scope_of
+from bot.workflows.budget_levels import levels_on
 from bot.workflows.budget_waits import waits
 from bot.workflows.deeds import Deed, doing, state_words
 from bot.workflows.moves import back_to_work
@@ -177,8 +179,7 @@ async def _sprint(session: AsyncSession, project: Project, number: int | None) -
     """The sprint that an order is about: the one that is open, where none is named."""
     if number is not None:
         return number
-    going_on = await sprints.open_now(session, project.key)
-    return going_on.number if going_on else 0
+    return number_of(await sprints.open_now(session, project.key))
 
 
 async def _give(
@@ -221,24 +222,10 @@ async def _end(
 
 async def _standing(office: Office, session: AsyncSession, project: Project, order: Order, sprint: int) -> Ordered:
     await session.flush()
-    levels = await levels_now(office, session, project, sprint)
-    red = tuple(
-        lv for lv in levels if lv.limit.tokens and lv.share >= project.limits.red and lv.limit.kind != order.limit
-    )
-    return Ordered(order, level_named(levels, order.limit), red)
-
-
-async def levels_now(office: Office, session: AsyncSession, project: Project, sprint: int) -> tuple[Level, ...]:
-    """Where the counters that leads can raise stand: each rung's day, the day, the sprint."""
-    day = project.day(office.now())
-    held = await limit_orders.limits_on(session, project.limits, project.key, sprint, day)
-    facts: dict[str, Any] = {"project": project.key, "task": "", "attempt": 0, "sprint": sprint, "day": day}
-    found = {
-        limit.scope: limit
-        for rung in (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
-        for limit in limits_of_call(held, **facts, rung=rung, budget=0)
-    }
-    return await ledger.levels(session, list(found.values()))
+    levels = await levels_on(session, project, sprint, project.day(office.now()))
+    others = [level for name, level in levels.items() if name != order.limit and level.limit.tokens]
+    red = tuple(level for level in others if level.share >= project.limits.red)
+    return Ordered(order, levels[order.limit], red)
 
 
 def _scope(project: Project, limit: str, day: date, sprint: int) -> str:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import merge_hindrance, own_approval
-from bot.domain.budget import Level, limits_of_call
+from bot.domain.budget import Level
 from bot.domain.day import DayFacts, Stuck, Waiting
 from bot.domain.day_plan import Room
 from bot.domain.escalation import Stop, next_step
 from bot.domain.project import Project
-from bot.domain.sprint import Sprint
+from bot.domain.sprint import number_of
 from bot.domain.task import GIVEN_UP, PAID, UNDER_REVIEW, Rung, TaskState
-from bot.store import attempts, ledger, sprints, tasks, verdicts
+from bot.store import attempts, sprints, tasks, verdicts
 from bot.store.day import events_of, since
 from bot.store.tables import EventRow, TaskRow
 from bot.workflows.attempts import escalation_policy
+from bot.workflows.budget_levels import levels_on
 from bot.workflows.merge import merge_facts
 from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import rests
@@ -29,10 +30,10 @@ NO_FAILURE = ("passed", "interrupted")
 
 
 class Gathered(NamedTuple):
-    """The facts, and the levels of today's counters by name: the rungs, the day, the sprint."""
+    """The facts, and where today's counters stand (budget_levels.levels_on)."""
 
     facts: DayFacts
-    levels: tuple[tuple[str, Level], ...]
+    levels: dict[str, Level]
 
 
 async def gather(office: Office, session: AsyncSession, project: Project) -> Gathered:
@@ -46,8 +47,9 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
     named = {name for row in rows for name in row.after} - open_ids
     ended = await tasks.by_ids(session, project.key, named)
     sprint = await sprints.open_now(session, project.key)
-    levels = await _levels(session, project, sprint, today)
-    tomorrow = await _levels(session, project, sprint, project.working_days.from_(today + timedelta(days=1)))
+    number = number_of(sprint)
+    levels = await levels_on(session, project, number, today)
+    tomorrow = await levels_on(session, project, number, project.working_days.from_(today + timedelta(days=1)))
     first = sprint.first_day if sprint else None
     facts = DayFacts(
         now=now,
@@ -105,24 +107,10 @@ async def _may_merge(office: Office, session: AsyncSession, row: TaskRow) -> boo
     return merge_hindrance(await merge_facts(office, session, row)) is None
 
 
-async def _levels(
-    session: AsyncSession, project: Project, sprint: Sprint | None, day: date
-) -> tuple[tuple[str, Level], ...]:
-    number = sprint.number if sprint else 0
-    held = await sprints.limits_in(session, project.limits, project.key, number)
-    of_rung = {
-        rung: limits_of_call(held, project=project.key, task="", attempt=0, sprint=number, rung=rung, day=day, budget=0)
-        for rung in PAID
-    }
-    whole = next(iter(of_rung.values()))[1:]  # the day and the sprint, the same for every rung
-    levels = await ledger.levels(session, [*(limits[0] for limits in of_rung.values()), *whole])
-    return tuple(zip([*PAID, "day", "sprint"], levels, strict=True))
-
-
-def _room(project: Project, levels: tuple[tuple[str, Level], ...]) -> Room:
+def _room(project: Project, levels: Mapping[str, Level]) -> Room:
     """What new attempts may take: up to the red mark of a day (R-BUD-3), and all of the sprint."""
     left = {
         name: max(0, int(level.limit.tokens * (1 if name == "sprint" else project.limits.red)) - level.taken)
-        for name, level in levels
+        for name, level in levels.items()
     }
     return Room(rungs={rung: left[rung] for rung in PAID}, day=left["day"], sprint=left["sprint"])

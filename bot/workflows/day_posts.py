@@ -102,9 +102,9 @@ async def post_midday(post: Post) -> None:
     gathered, day, done = await post.act(midday)
     planned = await _plan_of(post)
     over = {row.task_id for row in await post.finished_today()}
-    levels = dict(gathered.levels)
+    levels = gathered.levels
     await post.want(
-        "reports/checkpoint", levels=gathered.levels, limits=post.project.limits, planned=planned,
+        "reports/checkpoint", levels=list(levels.items()), limits=post.project.limits, planned=planned,
         planned_done=[task for task in planned.get("fits", ()) if task in over] if planned else [],
         cost=levels["day"].used_microusd, cost_limit=levels["day"].limit.microusd,
         reviews=gathered.facts.reviews, sla=post.project.review_sla,
@@ -119,7 +119,7 @@ async def post_evening(post: Post) -> None:
     gathered, day, done = await post.act(evening)
     tomorrow = post.project.working_days.from_(post.day + timedelta(days=1))
     post.planned(day.plan, tomorrow)
-    levels = dict(gathered.levels)
+    levels = gathered.levels
     await post.want(
         "reports/consolidation", finished=await post.finished_today(), tomorrow=tomorrow, plan=day.plan,
         still_open=len(gathered.facts.tasks),

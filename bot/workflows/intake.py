@@ -13,6 +13,7 @@ from bot.domain.coordinator import DAILY_TOKENS, MAX_ANSWER_TOKENS
 from bot.domain.history import History
 from bot.domain.project import Project
 from bot.domain.routing import RoutePolicy, RouteRequest, route
+from bot.domain.sprint import number_of
 from bot.domain.task import Route, Rung
 from bot.errors import ChatError, UserMistake
 from bot.store import sprints, tasks
@@ -150,7 +151,7 @@ async def number_and_create(session: AsyncSession, row: TaskRow, *, who: str, wh
 async def place(session: AsyncSession, project: Project, request: AssignRequest, now: datetime) -> tuple[int, int]:
     """The sprint and its day: what is asked for, else the sprint that is open and today, else 0 (R-MSG-4)."""
     going_on = await sprints.open_now(session, project.key)
-    sprint = request.sprint if request.sprint is not None else going_on.number if going_on else 0
+    sprint = number_of(going_on) if request.sprint is None else request.sprint
     if request.day is not None:
         return sprint, request.day
     if going_on is None or going_on.number != sprint or going_on.first_day is None:

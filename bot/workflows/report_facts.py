@@ -19,8 +19,8 @@ from bot.domain.prices import Price
 from bot.domain.project import Project
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
 from bot.domain.saving import Saving, measure
-from bot.domain.sprint import Sprint, current
-from bot.domain.task import ENDED, Rung, Task, TaskState
+from bot.domain.sprint import Sprint, current, number_of
+from bot.domain.task import ENDED, PAID, Rung, Task, TaskState
 from bot.store import limit_orders, report_facts, spending, sprints, tasks
 from bot.store.report_facts import Paid, Standing
 from bot.workflows.intake import route_policy
@@ -28,7 +28,6 @@ from bot.workflows.learning import learned
 
 PriceOf = Callable[[str, date], Price]
 CostOf = Callable[[Rung, int], int]
-PAID = (Rung.HAIKU, Rung.SONNET, Rung.GEMINI, Rung.OPUS)
 
 
 async def gather(
@@ -48,7 +47,7 @@ async def gather(
         known = [Sprint(number=0, state="closed"), *known]
     held = {s.number: await limit_orders.limits_on(session, project.limits, project.key, s.number, day) for s in known}
     going_on = current(known)
-    limits = held[going_on.number if going_on else 0]
+    limits = held[number_of(going_on)]
     asked = [(row.queued, sprints.as_plan_task(row)) for row in await sprints.plan_rows(session, project.key)]
     history = await learned(session, project, price, now)
     planned = _planned(project, [task for queued, task in asked if not queued], history)
