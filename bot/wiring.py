@@ -22,7 +22,7 @@ from bot.adapters.router_weights import text_model
 from bot.adapters.sandbox import SandboxSettings
 from bot.adapters.slack_chat import SlackChat
 from bot.domain.approvals import Team
-from bot.domain.project import Project
+from bot.domain.project import Project, Projects
 from bot.domain.secrets import Redactor
 from bot.domain.task import Rung
 from bot.domain.working_days import WorkingDays
@@ -153,7 +153,7 @@ def build_office(
     gemini = GeminiReviewer(settings.gemini_api_key or "", settings.gemini_base_url, timeout_seconds=slowest)
     batches = AnthropicBatches(claude)
     return Office(
-        projects={p.key: project_rules(config, p) for p in config.projects},
+        projects=Projects((p.key, project_rules(config, p)) for p in config.projects),
         db=database,
         chat=SlackChat(client),
         render=Renderer(templates),

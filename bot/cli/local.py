@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from bot.cli.local_team import CHANNEL, DEVELOPER, LEAD, ROLES, people, put_plan
 from bot.cli.serve import until_stopped
 from bot.domain.working_days import WEEKDAYS
 from bot.errors import ConfigError, OrchError
@@ -28,7 +29,6 @@ from bot.process import running
 from bot.settings import Config, Settings, load_settings, parse_config
 from bot.wiring import data_folder
 
-DEVELOPER, LEAD, SECOND, CHANNEL = "U0DEV", "U0LEAD", "U0TWO", "C0DEV"
 #: Seconds an emulated model takes, so that a person can follow the card.
 THINKING = 1.2
 #: How long `--once` waits for each step, in seconds.
@@ -70,7 +70,7 @@ async def set_up(arguments: argparse.Namespace, home: Path) -> AsyncIterator[Sta
     """Start the emulated Slack, its page and the emulated models. Raises ConfigError."""
     repository, branch, first_start = await asyncio.to_thread(_prepare, home, arguments.repo)
     app = AppConfig.from_manifest(yaml.safe_load(data_folder("manifest.yaml").read_bytes()))
-    world = World(app, path=home / "slack.json")
+    world = World(app, people(), home / "slack.json")
     server = SlackServer(world, "127.0.0.1", 0 if arguments.once else arguments.port)
     add_page(server.app, world, templates=data_folder("templates"))
     thinking = Faults(latency_seconds=0.0 if arguments.once else THINKING)
@@ -81,7 +81,9 @@ async def set_up(arguments: argparse.Namespace, home: Path) -> AsyncIterator[Sta
         raise ConfigError(f"Port {arguments.port} is taken; use `orch local --port 0` for any free one.") from error
     try:
         config = _config(repository, branch, CHECKS if arguments.repo is None else ())
-        yield Stage(world, server.base_url, _settings(server, app, config, home), repository, first_start)
+        settings = _settings(server, app, config, home)
+        put_plan(home, rehearsed=(settings.anthropic_base_url or "").startswith(server.base_url))
+        yield Stage(world, server.base_url, settings, repository, first_start)
     finally:
         await server.close()
 
@@ -105,8 +107,7 @@ def _config(repository: Path, branch: str, checks: tuple[str, ...]) -> Config:
             "projects": [
                 {
                     "key": "GRANTER", "repo": str(repository), "branch": branch, "channel": CHANNEL,
-                    "leads": [LEAD], "approvers": [SECOND], "checks": list(checks),
-                    "working_days": list(WEEKDAYS),
+                    "checks": list(checks), "working_days": list(WEEKDAYS), **ROLES,
                 }
             ],
         }

@@ -16,6 +16,7 @@ from bot.domain.task import Frozen, Rung
 from bot.domain.text_model import TextModel
 from bot.domain.working_days import WorkingDays
 from bot.domain.working_hours import WorkingHours
+from bot.errors import UserMistake
 
 
 class Project(Frozen):
@@ -74,3 +75,19 @@ class Project(Frozen):
     def day(self, now: datetime) -> date:
         """The project's own date."""
         return now.astimezone(self.zone).date()
+
+
+class Projects(dict[str, Project]):
+    """The configured projects by key. Buttons and tasks outlive a project's place in the configuration."""
+
+    def __missing__(self, key: str) -> Project:
+        """Raises UserMistake: one that was taken out of the configuration is no defect."""
+        raise gone(key)
+
+
+def gone(key: str) -> UserMistake:
+    """What whoever clicks on something of a project that is not configured is told."""
+    return UserMistake(
+        f"The project {key} is not in my configuration any more, so nothing was changed. Its tasks and their history "
+        "are kept: whoever runs Orch can put it back into the configuration and start Orch anew."
+    )

@@ -93,7 +93,7 @@ async def _look(desk: Desk, payload: Payload) -> None:
     """Turn the private answer over, or draw it. Raises UserMistake."""
     await desk.person(payload)
     key, _, what = payload["value"].partition("|")
-    project = desk.project(payload["channel"], key)
+    project = desk.office.projects[key]
     if payload["action"] == "budget_chart":
         await _chart(desk, payload, project)
         return

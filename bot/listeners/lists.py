@@ -30,7 +30,7 @@ async def show(
     desk: Desk, payload: Payload, person: Person, project: str, asked: List, number: int = 0, *, replace: bool = False
 ) -> None:
     """Answer with a page of the tasks that are asked for; pages count from 0. Raises UserMistake."""
-    facts = await sights.task_list(desk.office, desk.project(payload["channel"], project), person.id, asked, number)
+    facts = await sights.task_list(desk.office, desk.office.projects[project], person.id, asked, number)
     near = nearest(asked.words, VIEW_WORDS) if asked.words and not facts["total"] else None
     question = SEPARATOR.join((facts["project"], _typed(asked)))
     await desk.answer(payload, "replies/list", replace=replace, **facts, question=question, near=near)

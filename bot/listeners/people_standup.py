@@ -58,7 +58,7 @@ async def _submitted(desk: Desk, payload: Payload) -> None:
 def _meant(desk: Desk, value: str) -> tuple[Project, date]:
     """The project and the day of a button. Raises UserMistake."""
     key, _, day = value.partition("|")
-    project = desk.project("", key)
+    project = desk.office.projects[key]
     if not project.people_standup:
         raise UserMistake(f"{key} has no stand-up of people any more, so nothing was kept.")
     return project, date.fromisoformat(day)

@@ -63,7 +63,7 @@ async def _click(desk: Desk, payload: Payload) -> None:
     if leftover is None:
         await desk.answer(payload, "replies/sprint_kept", replace=True, number=int(number))
         return
-    project = desk.project("", key)
+    project = desk.office.projects[key]
     closing = await planning.close_sprint(desk.office, project, int(number), person, leftover)
     await desk.answer(
         payload, "replies/sprint_closing", replace=True, project=key, leftover=leftover, **closing._asdict()

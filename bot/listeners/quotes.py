@@ -66,7 +66,7 @@ async def _asked_for(desk: Desk, payload: Payload) -> tuple[Project, AssignReque
     if row is None or row.payload.get("user") != payload["user"]:
         raise UserMistake("I no longer know what this quote was for. Please ask again with `--dry-run`.")
     if "request" in row.payload:
-        return desk.project("", row.payload["project"]), AssignRequest.model_validate(row.payload["request"])
+        return desk.office.projects[row.payload["project"]], AssignRequest.model_validate(row.payload["request"])
     command = parse(row.payload["text"])
     if not isinstance(command, kinds.Assign):
         raise UserMistake("I no longer know what this quote was for. Please ask again with `--dry-run`.")

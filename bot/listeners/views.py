@@ -86,7 +86,7 @@ def _check_ticks(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
 
 async def _assign(desk: Desk, payload: Payload) -> None:
     person = await desk.person(payload)
-    project = desk.project("", payload["project"])
+    project = desk.office.projects[payload["project"]]
     request = AssignRequest.model_validate(payload["request"])
     if request.dry_run:
         await quotes.show(desk, payload, project, request, payload["key"])

@@ -20,7 +20,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 async def _click(desk: Desk, payload: Payload) -> None:
     """Raises UserMistake, as for a plan where the person is no lead."""
     person = await desk.person(payload)
-    project = desk.project(payload["channel"], payload["value"])
+    project = desk.office.projects[payload["value"]]
     if payload["action"] == "welcome_tour":
         await desk.answer(payload, "replies/tour", project=project)
         return

@@ -72,8 +72,11 @@ def restore(state: State, saved: Json) -> None:
         raise ValueError(f"the saved Slack state has version {saved.get('version')}, not {VERSION}: delete the file")
     state.last_ts = saved["last_ts"]
     state.team = Team(**saved["team"])
-    state.users = _by_id(User, saved["users"])
-    state.channels = _by_id(Channel, saved["channels"])
+    state.users |= _by_id(User, saved["users"])  # who came with a newer version stays
+    for channel in _by_id(Channel, saved["channels"]).values():
+        known = state.channels.get(channel.id)
+        channel.members = list(dict.fromkeys([*channel.members, *(known.members if known else ())]))
+        state.channels[channel.id] = channel
     state.log = [Message(**message) for message in saved["messages"]]
     state.views = _by_id(View, saved["views"])
     state.stacks = saved["stacks"]
