@@ -26,6 +26,7 @@ class Sprint(Frozen):
     state: SprintState = "planned"
     budget: Mapping[Rung, int] = {}
     first_day: date | None = None  # its first working day, once it was started
+    closed_at: datetime | None = None
 
     @property
     def name(self) -> str:

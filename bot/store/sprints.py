@@ -27,9 +27,7 @@ class Loaded(NamedTuple):
 
 def as_sprint(row: SprintRow) -> Sprint:
     """The row as decisions see it."""
-    return Sprint.model_validate(
-        {name: getattr(row, name) for name in ("number", "title", "days", "state", "budget", "first_day")}
-    )
+    return Sprint.model_validate({name: getattr(row, name) for name in Sprint.model_fields})
 
 
 async def of_project(session: AsyncSession, project: str) -> tuple[Sprint, ...]:

@@ -120,7 +120,7 @@ async def test_closing_may_cancel_what_is_left_and_asks_nobody_else(starting: St
         for task in ("S0-D1-1", "S0-D1-2", "S0-D2-1"):
             await orch.channel.shows(task, state="Stopped")
         await orch.lead.types("/orch sprint show 0")
-        await orch.lead.sees_privately("Set-up · closed", "0 of 3 done")
+        await orch.lead.sees_privately("Set-up · closed <!date^", "0 of 3 done")
         await orch.dev.types("/orch assign Write docs/later.md --files docs/later.md")
         await orch.dev.sees_privately("*S0-D0-1* is queued")
 
