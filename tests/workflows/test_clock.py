@@ -107,7 +107,7 @@ def steps(first: datetime, last: datetime, dice: random.Random) -> Iterator[date
     while now < last:
         yield now
         quiet = not 6 <= now.hour < 23
-        now += timedelta(minutes=dice.choice((100, 180) if quiet else (15, 45, 60, 80)), seconds=dice.randrange(60))
+        now += timedelta(minutes=dice.choice((150, 240) if quiet else (20, 60, 90, 110)), seconds=dice.randrange(60))
 
 
 @pytest.mark.parametrize(
