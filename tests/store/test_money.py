@@ -211,7 +211,5 @@ class Money(RuleBasedStateMachine):
             return list(await session.scalars(select(CounterRow)))
 
 
-Money.TestCase.settings = settings(
-    max_examples=20, stateful_step_count=25, suppress_health_check=list(HealthCheck)
-)
+Money.TestCase.settings = settings(max_examples=20, stateful_step_count=25, suppress_health_check=list(HealthCheck))
 TestMoney = Money.TestCase
