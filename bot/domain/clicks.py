@@ -42,7 +42,7 @@ CLICKS: Mapping[str, Click] = {
     card.TAKE_OVER.action: Click(Action.TAKE_OVER, OPEN, "it cannot be taken over"),
     card.REASSIGN.action: Click(Action.RETRY, OPEN | {S.CANCELLED, S.FAILED}, "it cannot be reassigned"),
     card.STOP.action: Click(Action.STOP, OPEN, "it cannot be stopped"),
-    card.RUN_NOW.action: Click(Action.RETRY, frozenset({S.RUNNING}), "it waits in no batch"),
+    card.RUN_NOW.action: Click(Action.RETRY, frozenset({S.RUNNING, S.IN_REVIEW}), "it waits in no batch"),
     card.CANNOT_GO_ON.action: Click(Action.STOP, frozenset({S.WITH_HUMAN}), "there is no manual work to see to"),
     card.HAND_OVER.action: Click(Action.HAND_OVER, frozenset({S.WITH_HUMAN}), "there is no manual work to hand over"),
     card.MARK_DONE.action: Click(Action.DONE, frozenset({S.WITH_HUMAN}), "there is no manual work to mark done"),

@@ -30,7 +30,7 @@ ALLOWED = [
     (card.TAKE_OVER,       ANY_OPEN,                       "no    no        yes   yes      yes      yes"),
     (card.REASSIGN,        f"{ANY_OPEN} cancelled failed", "no    yes       yes   yes      yes      yes"),
     (card.STOP,            ANY_OPEN,                       "no    yes       yes   yes      yes      yes"),
-    (card.RUN_NOW,         "running",                      "no    yes       yes   yes      yes      yes"),
+    (card.RUN_NOW,         "running in_review",            "no    yes       yes   yes      yes      yes"),
     (card.CANNOT_GO_ON,    "with_human",                   "no    yes       yes   yes      yes      yes"),
     (card.HAND_OVER,       "with_human",                   "no    no        yes   no       no       yes"),
     (card.MARK_DONE,       "with_human",                   "no    no        yes   no       no       yes"),
