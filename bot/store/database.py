@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.errors import ConfigError
 
+log = logging.getLogger("orch.database")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Waits for a database that is out of reach, in seconds; each is twice the one before.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 READ_ONLY = {"orch_read_only": True}
 DURABLE = {"orch_durable": True}
 
@@ -68,6 +78,50 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+#: SQLite's words for what is no fault of the statement's.
+_SQLITE_TROUBLE = ("database or disk is full", "database is locked", "disk I/O error", "unable to open database file")
+#: PostgreSQL's classes of errors that are none either: connection lost, no resources, shut down by an operator.
+_POSTGRESQL_TROUBLE = ("08", "53", "57")
+_CANCELLED = "57014"
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Whether the database is out of reach or out of room, so that the same transaction may succeed later."""
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        return any(words in str(error.orig) for words in _SQLITE_TROUBLE)
+    state = getattr(error.orig, "sqlstate", None)  # none: it could not even connect
+    return state is None or (state != _CANCELLED and state.startswith(_POSTGRESQL_TROUBLE))
+
+
+async def outlasting(work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` gives; done again for as long as the database is out of reach or out of room, as DBOS does with its
+    own. So it has to be safe to repeat, and what it holds must be worth the wait."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await work()
+        except DBAPIError as error:
+            if not is_passing(error):
+                raise
+            log.warning("the database is out of reach or out of room, and is tried again: %s", error.orig)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def outlasted(function: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The function, outlasting trouble with the database."""
+
+    @wraps(function)
+    async def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await outlasting(lambda: function(*args, **kwargs))
+
+    return again
 
 
 async def hold_alone(url: str, patience_seconds: float = 5.0) -> Callable[[], Awaitable[None]]:

@@ -20,6 +20,7 @@ from bot.domain.task import Rung, TaskState
 from bot.errors import ModelError, ModelOutcomeUnknown
 from bot.ports import Batches
 from bot.store import tasks
+from bot.store.database import outlasted
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.office import ORCH, Office, Visit, readable
 
@@ -93,6 +94,7 @@ def is_in_batch(row: TaskRow) -> bool:
     return row.waits_for == IN_BATCH and row.state in (TaskState.RUNNING, TaskState.IN_REVIEW)
 
 
+@outlasted
 async def _taken(office: Office, visit: Visit, call_id: str, batch_id: str) -> None:
     async with office.db.begin(durable=True) as session:
         row = await tasks.lock(session, visit.pk)

@@ -22,7 +22,7 @@ from bot.errors import UserMistake
 from bot.ports import Batches, Charts, Chat, CheckRunner, ModelClient, Repository, Reviewer
 from bot.render import Renderer
 from bot.store import tasks
-from bot.store.database import Database
+from bot.store.database import Database, outlasting
 from bot.store.tables import TaskRow
 from bot.workflows.troubles import Troubles
 
@@ -140,10 +140,10 @@ class Office:
     async def step(
         self, function: Callable[Concatenate[Office, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Inside a stage: one effect outside the database; it may run twice after a crash."""
+        """Inside a stage: one effect outside the database; it may run twice, after a crash or a lost connection."""
 
         async def body() -> T:
-            return await function(self, *args, **kwargs)
+            return await outlasting(lambda: function(self, *args, **kwargs))
 
         return await DBOS.run_step_async({"name": function.__name__}, body)
 

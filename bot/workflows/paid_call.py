@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from dbos import DBOS
+from sqlalchemy.exc import DBAPIError
 
 from bot.domain import prices
 from bot.domain.calls import ModelReply, ModelRequest, NoResult, Purpose, ReviewReply
@@ -20,6 +21,7 @@ from bot.domain.providers import backoff_seconds
 from bot.domain.task import Rung
 from bot.errors import ModelError, ModelOutcomeUnknown, ModelRefusedCall
 from bot.store import ledger, outbox, tasks
+from bot.store.database import outlasted
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import tell_thread
 from bot.workflows.batch import batched
@@ -99,6 +101,8 @@ async def send_call(office: Office, visit: Visit, call_id: str, rung: Rung) -> S
         return closed._replace(retryable=closed.retryable or call.batch)  # no batch was to be had: asked at once
     except ModelOutcomeUnknown as error:
         return await _close(office, call_id, "unknown", error)
+    except DBAPIError:  # of a batch, which is gone on with
+        raise
     except Exception as error:  # a defect; the call may have been made, and its reservation must not stay open
         log.exception("%s failed", call_id)
         why = f"a defect in Orch: {type(error).__name__}"
@@ -136,6 +140,7 @@ async def _claimed(office: Office, visit: Visit, call_id: str) -> tuple[CallRow,
     return call, mine
 
 
+@outlasted
 async def _close(office: Office, call_id: str, state: Literal["refused", "unknown"], error: ModelError) -> Sent:
     async with office.db.begin() as session:
         call = await session.get_one(CallRow, call_id)
@@ -146,6 +151,7 @@ async def _close(office: Office, call_id: str, state: Literal["refused", "unknow
     return Sent(state, str(error), error.retryable, error.retry_after_seconds)
 
 
+@outlasted
 async def _cut_off(office: Office, visit: Visit, call_id: str) -> Sent:
     """The task was stopped while the provider worked: the call may be billed, so its reservation counts as used."""
     async with office.db.begin() as session:
@@ -158,7 +164,9 @@ async def _cut_off(office: Office, visit: Visit, call_id: str) -> Sent:
     return Sent("unknown", CUT, False)
 
 
+@outlasted
 async def _settle(office: Office, call_id: str, reply: ModelReply | ReviewReply) -> Sent:
+    """The answer is paid for, so it waits for a database that is away."""
     async with office.db.begin() as session:
         call = await session.get_one(CallRow, call_id)
         call.reply = reply.model_dump(mode="json")

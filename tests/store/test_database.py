@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import ConfigError
-from bot.store.database import Database, hold_alone
+from bot.store.database import Database, hold_alone, is_passing
 
 NORMAL, FULL = 1, 2
 
@@ -39,3 +42,24 @@ async def test_one_process_at_a_time(tmp_path: Path) -> None:
     await (await hold_alone("postgresql+psycopg://somewhere/orch"))()
     await release()
     await (await hold_alone(url))()
+
+
+@pytest.mark.parametrize(
+    ("said", "passing"),
+    [
+        (sqlite3.OperationalError("database or disk is full"), True),
+        (sqlite3.OperationalError("database is locked"), True),
+        (sqlite3.OperationalError("no such table: calls"), False),
+        (psycopg.errors.AdminShutdown("terminating connection"), True),
+        (psycopg.errors.DiskFull("could not extend file"), True),
+        (psycopg.errors.TooManyConnections("too many clients"), True),
+        (psycopg.OperationalError("connection failed: no route to host"), True),
+        (psycopg.errors.QueryCanceled("canceled on request"), False),
+    ],
+)
+def test_what_may_go_well_later(said: Exception, passing: bool) -> None:
+    assert is_passing(OperationalError("INSERT", {}, said)) is passing
+
+
+def test_what_the_statement_is_to_blame_for_is_not_tried_again() -> None:
+    assert not is_passing(IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE constraint failed")))

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.domain.calls import ModelReply
 from bot.domain.task import Rung, TaskState
@@ -185,3 +187,37 @@ async def test_blocking_a_stage_closes_its_calls(database_url: str) -> None:
         async with database.read() as session:
             assert (await session.get_one(TaskRow, visit.pk)).state == "blocked"
         assert (await reservations(database), await used(database)) == (0, {0})
+
+
+@pytest.mark.postgres
+async def test_an_answer_outlasts_a_database_that_is_away(
+    postgres_url: str, postgres_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every connection is cut while the provider answers, and none is let in for a while: the answer is not lost."""
+    name = make_url(postgres_url).database
+    admin = create_async_engine(
+        make_url(postgres_server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+
+    async def run(statement: str) -> None:
+        async with admin.connect() as connection:
+            await connection.execute(text(statement))
+
+    async def away() -> None:
+        await run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        await run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    async def back() -> None:
+        while not any("out of reach" in each.getMessage() for each in caplog.records):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+
+    try:
+        async with migrated(postgres_url) as database:
+            office = an_office(database, model=FakeModel(before_answer=away))
+            visit = await a_running_task(database)
+            call_id = await reserve(office, visit)
+            sent, _ = await asyncio.gather(send_call(office, visit, call_id, Rung.HAIKU), back())
+            assert (sent.state, await used(database), await reservations(database)) == ("settled", {15}, 0)
+    finally:
+        await admin.dispose()
