@@ -42,8 +42,7 @@ async def run_action(desk: Desk, payload: Payload) -> None:
 
 
 def named_in(value: str) -> tuple[str, str, str]:
-    """(project, task id, head commit, paid call or "") of a button's value or a form's private metadata. Raises
-    UserMistake."""
+    """(project, task id, head commit or "") of a button's value or a form's private metadata. Raises UserMistake."""
     parts = value.split("|")
     if len(parts) != 3 or not all(parts[:2]):
         raise UserMistake("That button is from a message I no longer understand. `/orch list` shows your tasks.")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from bot.domain import card
 from bot.domain import command_values as values
 from bot.domain.assign import OPTIONS, AssignRequest
 from bot.domain.splitting import FEWEST, MOST, Parts, as_form
-from bot.domain.task import Rung, TaskType
+from bot.domain.task import Priority, Rung, TaskType
 from bot.errors import UserMistake
 from bot.listeners.desk import Desk, Payload
 from bot.store.tables import TaskRow
 from bot.workflows.office import Office
-
-PRIORITIES = ("low", "normal", "high", "critical")
 
 
 def assign_form(office: Office, channel: str, request: AssignRequest) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def assign_form(office: Office, channel: str, request: AssignRequest) -> dict[st
             "here": next((p for p in office.projects.values() if p.channel == channel), None),
             "types": [t.value for t in TaskType],
             "models": [r.value for r in Rung],
-            "priorities": PRIORITIES,
+            "priorities": get_args(Priority),
         },
     )
 

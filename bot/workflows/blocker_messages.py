@@ -4,7 +4,6 @@ whenever something about it changes: somebody acknowledged it, or it is solved."
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,7 +75,3 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
         "after": exact(end - blocker.since) if end else "",
         "who": await store.who_solved(session, blocker) if end else "",
     }
-
-
-def seconds(span: timedelta) -> int:
-    return int(span.total_seconds())

@@ -28,12 +28,13 @@ from bot.store import blockers as store
 from bot.store import outbox, people_settings, tasks
 from bot.store.tables import BlockerRow, TaskRow
 from bot.workflows import reach
-from bot.workflows.blocker_messages import message_of, seconds, show_again
+from bot.workflows.blocker_messages import message_of, show_again
 from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import healths
 
 #: How often it is looked whether anything happened, in seconds.
 ROUND_SECONDS = 1.0
+SECOND = timedelta(seconds=1)
 #: Where nothing happens, the clock is looked at this often: in shares of the blockers' time, and at most so long.
 LOOK_SHARE = 1 / 120
 LONGEST_LOOK = timedelta(seconds=30)
@@ -173,8 +174,8 @@ async def _solved(office: Office, session: AsyncSession, key: str, now: datetime
     row = await session.get_one(BlockerRow, key, populate_existing=True)
     await show_again(office, session, [row])
     task = await session.get_one(TaskRow, row.task_pk)
-    detail = {"blocker": key, "kind": row.kind, "to_detect_seconds": seconds(row.detected_at - row.since),
-              "to_unblock_seconds": seconds(now - row.since)}  # fmt: skip
+    detail = {"blocker": key, "kind": row.kind, "to_detect_seconds": (row.detected_at - row.since) // SECOND,
+              "to_unblock_seconds": (now - row.since) // SECOND}  # fmt: skip
     await tasks.remark(session, task, at=now, who=ORCH, kind="solved", why=f"no longer: {row.reason}", detail=detail)
     return True
 
