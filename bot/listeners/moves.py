@@ -37,7 +37,7 @@ async def report_incident(desk: Desk, payload: Payload, person: Person, command:
     fix, by_hand = await incident.report_incident(
         desk.office, project, command.what, person, delivery_key=payload["key"]
     )
-    told = tuple(dict.fromkeys((*project.team.leads, *project.team.who_approves)))
+    told = incident.who_must_know(project)
     await desk.answer(payload, "replies/incident", fix=fix, by_hand=by_hand, people=told)
 
 

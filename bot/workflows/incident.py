@@ -40,6 +40,12 @@ async def report_incident(
     return fix, by_hand
 
 
+def who_must_know(project: Project) -> tuple[str, ...]:
+    """Every lead and approver, once."""
+    team = project.team
+    return tuple(dict.fromkeys((*team.leads, *team.who_approves, *team.who_approves_security)))
+
+
 async def _create(
     office: Office, session: AsyncSession, project: Project, what: str, person: Person, rung: Rung, key: str
 ) -> TaskRow:
@@ -64,10 +70,9 @@ async def _create(
 async def _alert(
     office: Office, session: AsyncSession, project: Project, what: str, person: Person, fix: TaskRow, by_hand: TaskRow
 ) -> list[str]:
-    """The channel at once, naming every lead and approver once, and a message to each of them (R-DAY-4); returns who
-    knows by that, who reported it included."""
-    team = project.team
-    known = tuple(dict.fromkeys((*team.leads, *team.who_approves, *team.who_approves_security)))
+    """The channel at once, naming everybody who must know, and a message to each of them (R-DAY-4); returns who knows
+    by that, who reported it included."""
+    known = who_must_know(project)
     facts = {"what": what, "who": person.id, "people": known, "fix": fix, "by_hand": by_hand}
     message = office.render.message("alerts/incident", facts)
     key = f"incident/{project.key}/{fix.task_id}"
