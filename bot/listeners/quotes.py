@@ -19,7 +19,7 @@ from bot.errors import UserMistake
 from bot.listeners import sights
 from bot.listeners.deliveries import on_click
 from bot.listeners.desk import Desk, Payload
-from bot.store.tables import InboxRow
+from bot.store import inbox
 from bot.workflows import intake
 
 
@@ -62,7 +62,7 @@ async def _click(desk: Desk, payload: Payload) -> None:
 async def _asked_for(desk: Desk, payload: Payload) -> tuple[Project, AssignRequest]:
     """What the quote's own delivery asked for, if this person asked it. Raises UserMistake."""
     async with desk.office.db.read() as session:
-        row = await session.get(InboxRow, payload["asked"])
+        row = await inbox.find(session, payload["asked"])
     if row is None or row.payload.get("user") != payload["user"]:
         raise UserMistake("I no longer know what this quote was for. Please ask again with `--dry-run`.")
     if "request" in row.payload:
