@@ -74,6 +74,11 @@ def forecast(plan: Plan, policy: RoutePolicy, limits: Limits = LEAN) -> Forecast
     return Forecast(planned, report.in_order)
 
 
+def planned_of(tasks: Iterable[PlanTask], policy: RoutePolicy, limits: Limits) -> tuple[Planned, ...]:
+    """What these tasks are expected to take; one that cannot be routed is left out."""
+    return tuple(each for task in tasks if (each := _planned(task, policy, limits, Report())))
+
+
 def _planned(task: PlanTask, policy: RoutePolicy, limits: Limits, report: Report) -> Planned | None:
     try:
         chosen = route(task.route_request, policy)

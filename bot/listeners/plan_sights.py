@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.plan import Plan, PlanSprint, PlanTask
-from bot.domain.plan_budget import Planned, forecast, review_tokens
+from bot.domain.plan_budget import Planned, planned_of, review_tokens
 from bot.domain.project import Project
 from bot.domain.sprint import Sprint
 from bot.domain.task import FINISHED, PAID, Rung, TaskState
@@ -94,11 +93,9 @@ async def _sprint(
 
 async def _forecast(office: Office, session: AsyncSession, project: Project) -> tuple[Planned, ...]:
     """What the tasks of plans are expected to take."""
-    asked: list[PlanTask] = [sprints.as_plan_task(row) for row in await sprints.plan_rows(session, project.key)]
-    numbers = sorted({task.sprint for task in asked})
-    whole = Plan(name="all", sprints=tuple(PlanSprint(number=n) for n in numbers), tasks=tuple(asked))
+    asked = [sprints.as_plan_task(row) for row in await sprints.plan_rows(session, project.key)]
     history = await learned(session, project, office.price, office.now())
-    return forecast(whole, route_policy(project, history), project.limits).planned
+    return planned_of(asked, route_policy(project, history), project.limits)
 
 
 def _ids(rows: Sequence[TaskRow]) -> set[str]:

@@ -13,8 +13,8 @@ from bot.domain import prices
 from bot.domain.budget import Level, Limit, Limits, limits_of_call
 from bot.domain.history import History
 from bot.domain.order import ready
-from bot.domain.plan import Plan, PlanSprint, PlanTask
-from bot.domain.plan_budget import TERSE_REVIEW, Planned, forecast
+from bot.domain.plan import PlanTask
+from bot.domain.plan_budget import TERSE_REVIEW, Planned, planned_of
 from bot.domain.prices import Price
 from bot.domain.project import Project
 from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
@@ -110,9 +110,7 @@ def _task(each: Standing, own: Sequence[Paid], cost: CostOf, marked: Collection[
 
 def _planned(project: Project, asked: Sequence[PlanTask], history: History | None) -> list[Planned]:
     """What tasks of plans are expected to take that are not queued yet."""
-    numbers = sorted({task.sprint for task in asked})
-    whole = Plan(name="all", sprints=tuple(PlanSprint(number=n) for n in numbers), tasks=tuple(asked))
-    return list(forecast(whole, route_policy(project, history), project.limits).planned)
+    return list(planned_of(asked, route_policy(project, history), project.limits))
 
 
 def _plan_fact(each: Planned, cost: CostOf) -> PlannedFact:
