@@ -113,10 +113,9 @@ def limits_of_call(
 
     `approved`: a person approved this attempt on a rung that has nothing for the day (opus is 0 unless approved,
     R-BUD-1). The attempt's own budget is then all that it may take of that rung; the day and the sprint hold."""
-    own = f"{project}/task/{task}/attempt/{attempt}"
-    attempt_limit = (Limit(scope=own, name=f"{task}'s budget per attempt", tokens=budget),) if budget else ()
+    own = (attempt_limit(project, task, attempt, budget),) if budget else ()
     return (
-        *attempt_limit,
+        *own,
         Limit(
             scope=f"{project}/day/{day}/{rung}",
             name=f"{rung}'s tokens for {day}",
@@ -138,6 +137,11 @@ def limits_of_call(
             microusd=limits.sprint_microusd,
         ),
     )
+
+
+def attempt_limit(project: str, task: str, attempt: int, budget: int) -> Limit:
+    """What one attempt's edit and repair may take together (R-BUD-4)."""
+    return Limit(scope=f"{project}/task/{task}/attempt/{attempt}", name=f"{task}'s budget per attempt", tokens=budget)
 
 
 #: The limit that each paid rung's day is.

@@ -20,7 +20,9 @@ class Alert(Frozen):
 
     @property
     def key(self) -> str:
-        return f"budget/{self.level.limit.scope}/{self.level.limit.tokens}/{self.mark}"
+        limit = self.level.limit
+        dollars = "" if limit.microusd is None else f"-{limit.microusd}"
+        return f"budget/{limit.scope}/{limit.tokens}{dollars}/{self.mark}"
 
 
 def crossed(before: Level, after: Level, *, yellow: float, red: float) -> Alert | None:

@@ -12,7 +12,7 @@ from bot.domain.command_kinds import Budget
 from bot.domain.command_text import Word, split
 from bot.domain.command_values import TaskRef
 from bot.domain.help import BY_NAME
-from bot.domain.limit_orders import MOST_RAISED
+from bot.domain.limit_orders import MOST_DOLLARS, MOST_RAISED
 from bot.errors import UserMistake
 
 
@@ -40,14 +40,30 @@ def _raise(words: list[Word]) -> dict[str, object]:
     limit = _limit(words[0])
     if words[1].value.startswith("-"):
         raise UserMistake("A limit can only be raised here; `/orch budget reset` puts it back to what is configured.")
-    tokens = values.tokens(words[1].value.lstrip("+"), most=MOST_RAISED)
-    rest = [word for word in words[2:] if word.value.lower() not in ("tokens", "until")]
+    amount = _amount(words[1].value.lstrip("+"), limit)
+    rest = [word for word in words[2:] if word.value.lower() not in ("tokens", "dollars", "until")]
     values.at_most(rest, 1)
     if len(words) > 2 and words[-1].value.lower() == "until":
         raise UserMistake("Until when? Give the last day that it holds, `2026-02-03`.")
     if rest and isinstance(limit, TaskRef):
         raise UserMistake(f"What {limit} gets, it keeps: leave the date away.")
-    return {"limit": limit, "tokens": tokens, "until": values.day(rest[0].value) if rest else None}
+    return {"limit": limit, **amount, "until": values.day(rest[0].value) if rest else None}
+
+
+def _amount(word: str, limit: str | TaskRef) -> dict[str, object]:
+    """Tokens, or dollars where the limit may have some."""
+    if not word.startswith("$"):
+        return {"tokens": values.tokens(word, most=MOST_RAISED)}
+    if limit not in ("day", "sprint"):
+        raise UserMistake("Only the day and the sprint have limits in dollars.")
+    return {"microusd": values.dollars(word, MOST_DOLLARS)}
+
+
+def _task(words: list[Word]) -> dict[str, object]:
+    if not words:
+        raise UserMistake("Which task?")
+    values.at_most(words, 1)
+    return {"limit": values.task_ref(words[0].value)}
 
 
 def _reset(words: list[Word]) -> dict[str, object]:
@@ -65,6 +81,7 @@ def _correct(words: list[Word]) -> dict[str, object]:
 _BUDGET: dict[str, Callable[[list[Word]], dict[str, object]]] = {
     "show": _nothing_more,
     "sprint": _nothing_more,
+    "task": _task,
     "chart": _nothing_more,
     "raise": _raise,
     "reset": _reset,

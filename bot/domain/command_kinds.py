@@ -106,14 +106,15 @@ class Schedule(Frozen):
 
 
 class Budget(Frozen):
-    """`show` is about today, `sprint` about the open sprint, `chart` draws both; `raise` adds tokens to a limit (day,
-    sprint, a rung's day, a task), `reset` puts it back (None = all of them), `correct` says what a call took whose
-    outcome was unknown."""
+    """`show` is about today, `sprint` about the open sprint, `task` about one task, `chart` draws both; `raise` adds
+    tokens to a limit (day, sprint, a rung's day, a task), or dollars to the day's or the sprint's; `reset` puts it back
+    (None = all of them), `correct` says what a call took whose outcome was unknown."""
 
     command: Literal["budget"] = "budget"
-    action: Literal["show", "sprint", "chart", "raise", "reset", "correct"] = "show"
+    action: Literal["show", "sprint", "task", "chart", "raise", "reset", "correct"] = "show"
     limit: LimitName | TaskRef | None = None
     tokens: int | None = None
+    microusd: int | None = None
     until: date | None = None  # in the project's calendar, that day included
     call: str | None = None  # a paid call's id
 

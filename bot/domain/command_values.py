@@ -121,6 +121,17 @@ def tokens(word: str, least: int = 1, most: int = MAX_TOKENS) -> int:
     return number
 
 
+def dollars(word: str, most: int) -> int:
+    """An amount such as `$5`, `$2.50` or `$1,000`, as micro-dollars: at most `most` of them."""
+    found = re.fullmatch(r"\$\s*((?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)", word.strip(), re.ASCII)
+    amount = round(float(found[1].replace(",", "")) * 1_000_000) if found else 0
+    if not found or amount < 1:
+        raise UserMistake(f"{shown(word)} is not an amount: write `$5` or `$2.50`.")
+    if amount > most:
+        raise UserMistake(f"{shown(word)} is too much: at most ${most // 1_000_000:,}.")
+    return amount
+
+
 def number(word: str, what: str) -> int:
     """A sprint or a day: a whole number from 0 to 99."""
     if re.fullmatch(r"[0-9]{1,6}", word) and int(word) <= MAX_NUMBER:

@@ -137,10 +137,16 @@ ENTRIES: tuple[Entry, ...] = (
         ("/orch budget sprint", "/orch budget chart"),
     ),
     Entry(
+        "budget task",
+        "/orch budget task ID",
+        "Show what a task spent, call by call, and what its attempt has left.",
+        ("/orch budget task S1-D1-2", "/orch budget task SHOP:S1-D1-2"),
+    ),
+    Entry(
         "budget raise",
-        "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS [until DATE]",
-        "Add tokens to a limit: a day's for today or until a date, a sprint's for the sprint. For leads.",
-        ("/orch budget raise sonnet 5000", "/orch budget raise day 20k until 2026-02-06"),
+        "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS|$DOLLARS [until DATE]",
+        "Add tokens to a limit, or dollars to the day or the sprint: for today, the sprint or until a date. For leads.",
+        ("/orch budget raise sonnet 5000", "/orch budget raise day $5 until 2026-02-06"),
     ),
     Entry(
         "budget reset",

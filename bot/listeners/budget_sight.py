@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.budget import attempt_limit
 from bot.domain.budget_shown import parts, projection
 from bot.domain.project import Project
 from bot.domain.task import PAID, TaskState
-from bot.store import ledger, tasks
+from bot.listeners.sights import find
+from bot.store import ledger, limit_orders, tasks
 from bot.store.tables import TaskRow
 from bot.store.taken import taken
 from bot.workflows.budget_levels import counters
@@ -19,6 +21,8 @@ from bot.workflows.office import Office
 
 #: So many calls, and so many waiting tasks, are named.
 SHOWN = 5
+#: So many of a task's calls, the newest.
+CALLS_SHOWN = 24
 Of = Literal["day", "sprint"]
 
 
@@ -51,6 +55,22 @@ async def budget(office: Office, project: Project, of: Of) -> dict[str, Any]:
         "unknown": unknown,
         "shown": SHOWN,
         "drawn": office.charts is not None,
+    }  # fmt: skip
+
+
+async def of_task(office: Office, key: str, task_id: str) -> dict[str, Any]:
+    """What one task has for each attempt, what is left of this one's, and each of its calls. Raises UserMistake."""
+    async with office.db.read() as session:
+        row = await find(session, key, task_id)
+        calls = await ledger.calls_of(session, row.pk)
+        tokens, microusd = await ledger.spent(session, row.pk)
+        own = attempt_limit(row.project, row.task_id, row.attempt, row.token_budget)
+        (level,) = await ledger.levels(session, [own])
+        day = office.projects[row.project].day(office.now())
+        raises = await limit_orders.rows_of(session, row.project, day, row.task_id)
+    return {
+        "row": row, "calls": calls, "tokens": tokens, "microusd": microusd, "level": level, "raises": raises,
+        "open": ledger.OPEN, "shown": CALLS_SHOWN,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple, get_args
 
@@ -12,15 +13,16 @@ from bot.domain import command_values as values
 from bot.domain.approvals import Person
 from bot.domain.budget import LimitName
 from bot.domain.command_values import TaskRef
-from bot.domain.limit_orders import MOST_RAISED, raise_order
+from bot.domain.limit_orders import MOST_DOLLARS, MOST_RAISED, raise_order
 from bot.domain.project import Project
 from bot.errors import UserMistake
 from bot.listeners import forms
-from bot.listeners.budget_sight import Of
+from bot.listeners.budget_sight import Of, of_task
 from bot.listeners.budget_sight import budget as seen
 from bot.listeners.deliveries import on_click, on_submit
 from bot.listeners.desk import Desk, Payload
 from bot.workflows import budget_chart, budget_orders
+from bot.workflows.budget_orders import More
 from bot.workflows.corrections import correct
 from bot.workflows.deeds import Deed
 from bot.workflows.planning import need_lead
@@ -61,9 +63,13 @@ async def budget(desk: Desk, payload: Payload, person: Person, command: kinds.Bu
             deed = Deed(desk.project(payload["channel"], ref.project).key, ref.id, person)
             back, now = await budget_orders.reset_task(office, deed)
             await desk.answer(payload, "replies/budget_of_task", task_id=ref.id, change=-back, now=now)
-        case kinds.Budget(action="raise", limit=str() as limit, tokens=int(tokens)):
-            project = desk.project(payload["channel"])
-            await _raise(desk, payload, person, Meant(project, limit, None), tokens, command.until)
+        case kinds.Budget(action="raise", limit=str() as limit):
+            meant = Meant(desk.project(payload["channel"]), limit, None)
+            more = More(command.tokens or 0, command.microusd or 0)
+            await _raise(desk, payload, person, meant, more, command.until)
+        case kinds.Budget(action="task", limit=TaskRef() as ref):
+            project = desk.project(payload["channel"], ref.project)
+            await desk.answer(payload, "replies/budget_task", **await of_task(office, project.key, ref.id))
         case kinds.Budget(action="reset"):
             project = desk.project(payload["channel"])
             which = command.limit if isinstance(command.limit, str) else None
@@ -102,10 +108,10 @@ async def _look(desk: Desk, payload: Payload) -> None:
 
 
 async def _raise(
-    desk: Desk, payload: Payload, person: Person, meant: Meant, tokens: int, until: date | None
+    desk: Desk, payload: Payload, person: Person, meant: Meant, more: More, until: date | None
 ) -> None:  # fmt: skip
     done = await budget_orders.raise_limit(
-        desk.office, meant.project, person, meant.limit, tokens, until, delivery_key=payload["key"], sprint=meant.sprint
+        desk.office, meant.project, person, meant.limit, more, until, delivery_key=payload["key"], sprint=meant.sprint
     )
     await desk.answer(payload, "replies/budget_raised", **done._asdict())
 
@@ -118,8 +124,8 @@ async def _click(desk: Desk, payload: Payload) -> None:
     match payload["action"]:
         case "budget_raise":
             facts = {"value": payload["value"], "channel": payload["channel"], "limit": meant.limit}
-            today = meant.project.day(desk.office.now())
-            view = desk.office.render.message("views/budget_raise", {**facts, "today": today})
+            dollars = await budget_orders.dollars_now(desk.office, meant.project, meant.limit, meant.sprint)
+            view = desk.office.render.message("views/budget_raise", {**facts, "dollars": dollars})
             await forms.open_for(desk, payload, "the budget", view)
         case "budget_defer":
             await budget_orders.defer(
@@ -154,22 +160,34 @@ def _check(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """What the form says. Raises FormMistakes."""
     state = view["state"]["values"]
     value, channel = view["private_metadata"].rsplit("#", 1)
-    try:
-        tokens = values.tokens((state["tokens"]["tokens"].get("value") or "").lstrip("+ "), most=MOST_RAISED)
-    except UserMistake as mistake:
-        raise forms.FormMistakes({"tokens": str(mistake)}) from None
+    tokens = _typed(state, "tokens", lambda word: values.tokens(word.lstrip("+ "), most=MOST_RAISED))
+    microusd = _typed(state, "dollars", lambda word: values.dollars(f"${word.lstrip('+$ ')}", MOST_DOLLARS))
+    if not tokens and not microusd:
+        raise forms.FormMistakes({"tokens": "Say how much to add."})
+    if tokens and microusd:
+        raise forms.FormMistakes({"dollars": "One at a time: tokens or dollars."})
     until = state["until"]["until"].get("selected_date")
     try:
         meant = _meant(desk, value)
         today = meant.project.day(desk.office.now())
         last = date.fromisoformat(until) if until else None
-        raise_order(meant.limit, tokens, last, today=today, sprint=meant.sprint or 0, who="")
+        raise_order(meant.limit, tokens, last, today=today, sprint=meant.sprint or 0, who="", microusd=microusd)
     except UserMistake as mistake:
         raise forms.FormMistakes({"until": str(mistake)}) from None
-    return {"value": value, "channel": channel, "tokens": tokens, "until": until}
+    return {"value": value, "channel": channel, "tokens": tokens, "microusd": microusd, "until": until}
+
+
+def _typed(state: dict[str, Any], field: str, read: Callable[[str], int]) -> int:
+    """What a field of the form says; 0 where it says nothing. Raises FormMistakes."""
+    word = (state.get(field, {}).get(field, {}).get("value") or "").strip()
+    try:
+        return read(word) if word else 0
+    except UserMistake as mistake:
+        raise forms.FormMistakes({field: str(mistake)}) from None
 
 
 async def _submitted(desk: Desk, payload: Payload) -> None:
     person = await desk.person(payload)
     until = date.fromisoformat(payload["until"]) if payload["until"] else None
-    await _raise(desk, payload, person, _meant(desk, payload["value"]), payload["tokens"], until)
+    more = More(payload["tokens"], payload.get("microusd", 0))
+    await _raise(desk, payload, person, _meant(desk, payload["value"]), more, until)

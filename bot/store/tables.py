@@ -198,6 +198,9 @@ class LimitOrderRow(Base):
     kind: Mapped[str] = mapped_column(String(10))  # raise | defer
     limit: Mapped[str] = mapped_column(String(40))
     tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    microusd: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    had: Mapped[int | None] = mapped_column(BigInteger)  # tokens of the task's attempts until then
+    rung: Mapped[str | None] = mapped_column(String(10))  # of the task then
     sprint: Mapped[int | None]
     first: Mapped[date]  # in the project's zone, like `last`, which is included
     last: Mapped[date | None]

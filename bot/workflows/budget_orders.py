@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.approvals import Action, Person
 from bot.domain.budget import Level, LimitName
 from bot.domain.budget_waits import cheaper
-from bot.domain.limit_orders import Order, defer_order, raise_order
+from bot.domain.limit_orders import Order, defer_order, dollars_of, raise_order, without_raises
 from bot.domain.project import Project
 from bot.domain.sprint import number_of
 from bot.domain.task import ENDED, Route, Rung, TaskState
@@ -30,12 +30,29 @@ from bot.workflows.office import Office
 from bot.workflows.planning import need_lead
 
 
+def no_dollars(limit: LimitName) -> str:
+    setting = {"day": "budgets.daily_usd", "sprint": "budgets.sprint_usd"}.get(limit)
+    where = f"; `{setting}` in the configuration would do that" if setting else ""
+    return f"Dollars are not limited here{where}. Nothing was changed."
+
+
 class Ordered(NamedTuple):
     """What an order came to: the limit as it is now, and the other limits that are at their red mark."""
 
     order: Order
     level: Level
     red: tuple[Level, ...]
+
+
+class More(NamedTuple):
+    """What a lead adds."""
+
+    tokens: int = 0
+    microusd: int = 0
+
+    def __str__(self) -> str:
+        dollars = [f"${self.microusd / 1_000_000:,.2f}"] if self.microusd else []
+        return " and ".join([*([f"{self.tokens:,} tokens"] if self.tokens else []), *dollars])
 
 
 class Moved(NamedTuple):
@@ -46,19 +63,21 @@ class Moved(NamedTuple):
 
 
 async def raise_limit(
-    office: Office, project: Project, person: Person, limit: LimitName, tokens: int, until: date | None,
+    office: Office, project: Project, person: Person, limit: LimitName, more: More, until: date | None,
     *, delivery_key: str, sprint: int | None = None,
 ) -> Ordered:  # fmt: skip
-    """Add tokens to a limit, for the day or until a date; its deferral ends. Raises UserMistake."""
+    """Add tokens or dollars to a limit, for the day or until a date; its deferral ends. Raises UserMistake."""
     need_lead(project, person)
     day = project.day(office.now())
     async with office.db.begin() as session:
         await tasks.lock_project(session, project.key)
         number = await _sprint(session, project, sprint)
-        order = raise_order(limit, tokens, until, today=day, sprint=number, who=person.id)
+        order = raise_order(limit, more.tokens, until, today=day, sprint=number, who=person.id, microusd=more.microusd)
+        if more.microusd and dollars_of(project.limits, limit) is None:
+            raise UserMistake(no_dollars(limit))
         if await limit_orders.of_delivery(session, delivery_key) is None:  # a crash may have us work on it again
             await _end(office, session, project, day, limit, number, kinds=("defer",))
-            await _give(office, session, project, order, delivery_key, f"{limit} raised by {tokens:,} tokens", number)
+            await _give(office, session, project, order, delivery_key, f"{limit} raised by {more}", number)
         ordered = await _standing(office, session, project, order, number)
     office.nudge()
     return ordered
@@ -108,9 +127,9 @@ async def raise_task(office: Office, deed: Deed, tokens: int, *, delivery_key: s
             raise UserMistake(f"{row.task_id} is done by a person and costs no tokens.")
         if await limit_orders.of_delivery(session, delivery_key) is None:
             day = office.projects[row.project].day(office.now())
-            session.add(
-                _row(office, row.project, delivery_key, "raise", row.task_id, tokens, day, None, deed.person.id)
-            )
+            order = _row(office, row.project, delivery_key, "raise", row.task_id, day, None, deed.person.id)
+            order.tokens, order.had, order.rung = tokens, row.token_budget, row.route["rung"]
+            session.add(order)
             row.token_budget += tokens
             why = f"budget raised by {tokens:,} to {row.token_budget:,} tokens an attempt"
             await _after_task(office, session, row, deed, why)
@@ -122,15 +141,23 @@ async def reset_task(office: Office, deed: Deed) -> tuple[int, int]:
     async with doing(office, deed, Action.BUDGET, whole_project=True) as (session, row):
         day = office.projects[row.project].day(office.now())
         added = await limit_orders.rows_of(session, row.project, day, row.task_id)
-        tokens = sum(each.tokens for each in added)
-        if tokens:
-            await limit_orders.end(session, [each.id for each in added], office.now())
-            usual = office.projects[row.project].limits.task.get(Rung(row.route["rung"]), 0)
-            left = row.token_budget - tokens  # none where a change of rung took what was added away before
-            row.token_budget = left if left > 0 else usual
-            why = f"budget put back by {tokens:,} to {row.token_budget:,} tokens an attempt"
-            await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="budget_reset", why=why)
-        return tokens, row.token_budget
+        if not added:
+            return 0, row.token_budget
+        await limit_orders.end(session, [each.id for each in added], office.now())
+        had = row.token_budget
+        row.token_budget = _without(office.projects[row.project], row, added)
+        why = f"budget put back by {had - row.token_budget:,} to {row.token_budget:,} tokens an attempt"
+        await tasks.note(session, row, at=office.now(), who=deed.person.id, kind="budget_reset", why=why)
+        return had - row.token_budget, row.token_budget
+
+
+def _without(project: Project, row: TaskRow, added: Sequence[LimitOrderRow]) -> int:
+    """What the task would have without these raises, oldest first."""
+    usual, now, first = project.limits.task, Rung(row.route["rung"]), added[0]
+    if first.had is None or first.rung is None:  # by an Orch that did not write it down
+        return max(0, row.token_budget - sum(each.tokens for each in added)) or usual.get(now, 0)
+    then = Rung(first.rung)
+    return without_raises(first.had, usual.get(then, 0), usual.get(now, 0), moved=then is not now)
 
 
 async def downgrade(
@@ -185,25 +212,22 @@ async def _sprint(session: AsyncSession, project: Project, number: int | None) -
 async def _give(
     office: Office, session: AsyncSession, project: Project, order: Order, delivery_key: str, why: str, sprint: int
 ) -> None:
-    row = _row(
-        office, project.key, delivery_key, order.kind, order.limit, order.tokens, order.first, order.last, order.who
-    )
-    row.sprint = order.sprint
+    row = _row(office, project.key, delivery_key, order.kind, order.limit, order.first, order.last, order.who)
+    row.sprint, row.tokens, row.microusd = order.sprint, order.tokens, order.microusd
     session.add(row)
     scope = _scope(project, order.limit, order.first, sprint)
-    last = order.last.isoformat() if order.last else None
+    said = {"tokens": order.tokens, "microusd": order.microusd, "last": order.last.isoformat() if order.last else None}
     project_events.note(session, project.key, at=office.now(), who=order.who, kind=f"budget_{order.kind}", why=why,
-                        detail={"scope": scope, "tokens": order.tokens, "last": last})  # fmt: skip
+                        detail={"scope": scope, **said})  # fmt: skip
     await rewrite(office, session, project, scope)
 
 
 def _row(
-    office: Office, project: str, key: str, kind: str, limit: str, tokens: int, first: date, last: date | None, who: str
+    office: Office, project: str, key: str, kind: str, limit: str, first: date, last: date | None, who: str
 ) -> LimitOrderRow:
     return LimitOrderRow(
-        delivery_key=key, project=project, kind=kind, limit=limit, tokens=tokens, first=first, last=last, who=who,
-        at=office.now(),
-    )  # fmt: skip
+        delivery_key=key, project=project, kind=kind, limit=limit, first=first, last=last, who=who, at=office.now()
+    )
 
 
 async def _end(
@@ -226,6 +250,14 @@ async def _standing(office: Office, session: AsyncSession, project: Project, ord
     others = [level for name, level in levels.items() if name != order.limit and level.limit.tokens]
     red = tuple(level for level in others if level.share >= project.limits.red)
     return Ordered(order, levels[order.limit], red)
+
+
+async def dollars_now(office: Office, project: Project, limit: LimitName, sprint: int | None) -> int | None:
+    """What a limit may cost today, raises included, in micro-dollars; None where dollars are not limited."""
+    async with office.db.read() as session:
+        number = await _sprint(session, project, sprint)
+        day = project.day(office.now())
+        return dollars_of(await limit_orders.limits_on(session, project.limits, project.key, number, day), limit)
 
 
 def _scope(project: Project, limit: str, day: date, sprint: int) -> str:

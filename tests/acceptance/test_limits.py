@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bot.local.slack import Message
+from bot.render import money, tokens
 from tests.acceptance.card import CHANNEL, buttons, words
 from tests.acceptance.conftest import Starting
 from tests.acceptance.conversation import Orch
-from tests.acceptance.models import SONNET, Reply, create, edits
+from tests.acceptance.models import SONNET, Reply, create, edits, replace
 
 
 def alerts(orch: Orch, text: str) -> list[Message]:
@@ -125,3 +126,68 @@ async def test_a_call_with_an_unknown_outcome_is_corrected(starting: Starting) -
         await orch.lead.types(f"/orch budget reset {task}")
         await orch.lead.sees_privately("I took 2k tokens back")
         assert (await orch.row(task)).token_budget == before
+
+
+async def test_a_task_that_escalated_keeps_the_rungs_own_budget(starting: Starting) -> None:
+    """R-ESC-8: what a lead added at haiku is taken back, and nothing of what sonnet has by itself."""
+    models = {"haiku": {"max_attempts": 1, "task_budget": 20_000}, "sonnet": {"task_budget": 50_000}}
+    async with starting(checks=(), models=models) as orch:
+        orch.models.answer(edits(replace("README.md", "no such text", "x")), edits(replace("README.md", "nor", "x")))
+        before = await orch.dev.assigns("Validate the staging environment by hand")
+        task = await orch.dev.assigns(f"Document a --files docs/a.md --after {before}")
+        await orch.lead.types(f"/orch budget raise {task} 1k")
+        await orch.lead.sees_privately("has 21k tokens for each attempt now (1k more)")
+        await orch.lead.types(f"/orch done {before} looks fine")
+        await orch.channel.shows(task, state="Awaiting approval")
+        assert (await orch.row(task)).route["rung"] == "sonnet"
+        assert (await orch.row(task)).token_budget == 50_000
+        await orch.lead.types(f"/orch budget raise {task} 2k")
+        await orch.lead.sees_privately("has 52k tokens for each attempt now")
+        await orch.lead.types(f"/orch budget reset {task}")
+        await orch.lead.sees_privately(f"I took 2k tokens back: *{task}* has 50k for each attempt now.")
+        await orch.books.agree()
+
+
+async def test_dollars_run_out_and_are_raised(starting: Starting) -> None:
+    budgets = {"preset": "standard", "daily_usd": 0.035}
+    async with starting(budgets=budgets, checks=(), models={"sonnet": {"task_budget": 5_000}}) as orch:
+        for n in (1, 2):
+            orch.models.answer(dear(f"granter/x{n}.py", 3_000), model=SONNET, text=f"rule {n}")
+        first = await orch.dev.assigns("Change rule 1 of instalments --files granter/x1.py --model sonnet")
+        await orch.channel.shows(first, state="Awaiting approval")
+        second = await orch.dev.assigns("Change rule 2 of instalments --files granter/x2.py --model sonnet")
+        red = await alert(orch, "Red: the tokens for", "of $0.0350")
+        await orch.dev.types("/orch budget raise day $5")
+        await orch.dev.sees_privately("Only a lead may do that. Nothing was changed.")
+        await orch.lead.types("/orch budget raise sprint $5")
+        await orch.lead.sees_privately("Dollars are not limited here; `budgets.sprint_usd` in the configuration would")
+        await orch.lead.clicks("Raise", on=red)
+        assert "is not an amount" in (await orch.lead.submits(dollars="five")).errors["dollars"]
+        assert "One at a time" in (await orch.lead.submits(dollars="5", tokens="5k")).errors["dollars"]
+        assert "Say how much" in (await orch.lead.submits(dollars=None, tokens=None)).errors["tokens"]
+        await orch.lead.submits(dollars="$1", tokens=None)
+        await orch.lead.sees_privately("Raised: the tokens for", "may cost $1.03 now")
+        await alert(orch, "Red: the tokens for", "<@U0LEAD> raised it by $1.00")
+        await orch.channel.shows(second, state="Awaiting approval")
+        await orch.lead.types("/orch budget")
+        await orch.lead.sees_privately("day: $1.00 more until")
+        await orch.lead.types("/orch budget reset day")
+        await orch.lead.sees_privately("day: $1.00 more")
+        await orch.books.agree()
+
+
+async def test_a_tasks_own_spending_call_by_call(starting: Starting) -> None:
+    async with starting(checks=()) as orch:
+        await orch.dev.types("/orch budget task S0-D0-1")
+        await orch.dev.sees_privately("There is no task S0-D0-1")
+        orch.models.answer(Reply(text="lost", cut="before"), model="haiku")
+        task = await orch.dev.assigns("Document a --files docs/a.md")
+        await orch.channel.shows(task, state="Awaiting approval")
+        unknown, edit, review = await orch.books.calls()
+        await orch.dev.types(f"/orch budget task {task}")
+        said = await orch.dev.sees_privately(f"Attempt 2 at haiku: {tokens(edit.used_tokens)} of 20k tokens", "left.")
+        assert f"*1/1 edit* · {unknown.model} · {tokens(unknown.used_tokens)} tokens, charged in full" in said
+        assert f"*2/1 edit* · {edit.answered_by} · in {tokens(edit.input_tokens)}, out {edit.output_tokens}" in said
+        assert f"({review.thinking_tokens} thinking) · {money(review.cost_microusd)}" in said
+        total = sum(call.used_tokens for call in (unknown, edit, review))
+        assert f"In all {tokens(total)} tokens · {money(sum(c.cost_microusd for c in (unknown, edit, review)))}" in said

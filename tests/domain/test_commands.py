@@ -91,6 +91,12 @@ COMMANDS: list[tuple[str, Command]] = [
         "budget raise day 20M until 2026-02-06",
         Budget(action="raise", limit="day", tokens=20_000_000, until=date(2026, 2, 6)),
     ),
+    ("budget raise day $5", Budget(action="raise", limit="day", microusd=5_000_000)),
+    (
+        "budget raise sprint +$1,000.50 until 2026-02-06",
+        Budget(action="raise", limit="sprint", microusd=1_000_500_000, until=date(2026, 2, 6)),
+    ),
+    ("budget task S1-D1-2", Budget(action="task", limit=ID)),
     ("budget reset", Budget(action="reset")),
     ("budget reset haiku", Budget(action="reset", limit="haiku")),
     ("budget correct shop/s1-d1-2/1/2 0", Budget(action="correct", call="SHOP/S1-D1-2/1/2", tokens=0)),

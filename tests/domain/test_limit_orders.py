@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from bot.domain.budget import LEAN, LimitName, limits_of_call
-from bot.domain.limit_orders import Order, defer_order, deferral, raise_order, raised
+from bot.domain.limit_orders import Order, defer_order, deferral, raise_order, raised, without_raises
 from bot.domain.project import Project
 from bot.domain.task import Rung
 from bot.domain.working_days import WorkingDays
@@ -51,6 +51,56 @@ def test_a_raise_holds_for_its_period_only(order: Order, offset: int, sprint: in
 def test_raises_add_up() -> None:
     now = raised(LEAN, [a_raise("opus", 100), a_raise("opus", 200)], MONDAY, 0)
     assert now.day.rungs[Rung.OPUS] == 300
+
+
+def dollars(limit: LimitName, microusd: int, until: date | None = None) -> Order:
+    return raise_order(limit, 0, until, today=MONDAY, sprint=1, who="U0LEAD", microusd=microusd)
+
+
+@pytest.mark.parametrize(
+    ("order", "offset", "sprint", "day_has", "sprint_has"),
+    [
+        (dollars("day", 500), 0, 1, 1_500, 9_000),
+        (dollars("day", 500), 1, 1, 1_000, 9_000),
+        (dollars("day", 500, day(1)), 1, 1, 1_500, 9_000),
+        (dollars("sprint", 500), 30, 1, 1_000, 9_500),
+        (dollars("sprint", 500), 0, 2, 1_000, 9_000),
+        (a_raise("day"), 0, 1, 1_000, 9_000),  # tokens are no dollars
+    ],
+)
+def test_dollars_are_raised_like_tokens(order: Order, offset: int, sprint: int, day_has: int, sprint_has: int) -> None:
+    limited = LEAN.model_copy(update={"daily_microusd": 1_000, "sprint_microusd": 9_000})
+    now = raised(limited, [order], day(offset), sprint)
+    assert (now.daily_microusd, now.sprint_microusd) == (day_has, sprint_has)
+    if order.microusd:
+        assert now.day == limited.day, "dollars are no tokens"
+    unlimited = raised(LEAN, [order], day(offset), sprint)
+    assert (unlimited.daily_microusd, unlimited.sprint_microusd) == (None, None), "no limit comes into being by a raise"
+
+
+def test_absurd_dollars_are_refused() -> None:
+    for microusd in (-1, 10**15):
+        with pytest.raises(UserMistake, match="At most"):
+            dollars("day", microusd)
+    with pytest.raises(UserMistake, match="out of range"):
+        dollars("day", 0)
+
+
+@pytest.mark.parametrize(
+    ("had", "usual_then", "usual_now", "moved", "expected"),
+    [
+        (2_000, 2_000, 2_000, False, 2_000),
+        (1_000, 2_000, 2_000, False, 1_000),  # somebody asked for less
+        (2_000, 2_000, 5_000, True, 5_000),  # it escalated, and has the rung's usual budget (R-ESC-8)
+        (8_000, 2_000, 5_000, True, 8_000),  # what somebody asked for stays, where it is more
+        (1_000, 2_000, 5_000, True, 5_000),
+        (5_000, 5_000, 2_000, True, 2_000),  # it was downgraded
+    ],
+)
+def test_what_a_task_has_without_what_leads_added(
+    had: int, usual_then: int, usual_now: int, moved: bool, expected: int
+) -> None:
+    assert without_raises(had, usual_then, usual_now, moved=moved) == expected
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from bot.store import attempts, ledger, project_events, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, LimitOrderRow, OutboxRow, TaskRow
 from bot.workflows import budget_orders
+from bot.workflows.budget_orders import More
 from bot.workflows.edit import finish_unanswered
 from bot.workflows.foreman import Foreman, dispatch, may_begin
 from bot.workflows.office import Office, Visit
@@ -77,7 +78,7 @@ async def test_a_clock_that_goes_back_opens_nothing(database_url: str) -> None:
             clock.now += timedelta(days=days)
             assert (await look(office, row)).state == "queued"
         await budget_orders.raise_limit(
-            office, office.projects["GRANTER"], LEAD, "sonnet", 5_000, None, delivery_key="a"
+            office, office.projects["GRANTER"], LEAD, "sonnet", More(5_000), None, delivery_key="a"
         )
         clock.now += timedelta(days=1)
         assert (await look(office, row)).state == "queued", "a raise is for its day"
@@ -104,7 +105,7 @@ async def test_a_refused_call_says_what_it_needs_and_tells_the_leads_once(databa
         assert await alerts(database) == [f"{key}/U0LEAD", f"{key}/channel"]
 
         done = await budget_orders.raise_limit(
-            office, office.projects["GRANTER"], LEAD, "sonnet", 2_000, None, delivery_key="a"
+            office, office.projects["GRANTER"], LEAD, "sonnet", More(2_000), None, delivery_key="a"
         )
         assert (done.level.limit.tokens, done.red) == (12_000, ())
         assert (await look(office, row)).state == "running"
@@ -130,7 +131,7 @@ async def test_a_review_waits_for_its_budget(database_url: str) -> None:
             now = await session.get_one(TaskRow, row.pk)
         assert now.state == "in_review" and now.waits_for and "gemini's tokens" in now.waits_for
         await budget_orders.raise_limit(
-            office, office.projects["GRANTER"], LEAD, "gemini", 2_000, None, delivery_key="a"
+            office, office.projects["GRANTER"], LEAD, "gemini", More(2_000), None, delivery_key="a"
         )
         assert await may_begin(office, visit)
 
@@ -141,7 +142,7 @@ async def test_orders_are_made_once_and_by_leads(database_url: str) -> None:
         office = an_office(database)
         project = office.projects["GRANTER"]
         for deed in (
-            budget_orders.raise_limit(office, project, MEMBER, "day", 5, None, delivery_key="a"),
+            budget_orders.raise_limit(office, project, MEMBER, "day", More(5), None, delivery_key="a"),
             budget_orders.defer(office, project, MEMBER, "day", delivery_key="a"),
             budget_orders.reset(office, project, MEMBER, None),
             budget_orders.downgrade(office, project, MEMBER, "day"),
@@ -149,7 +150,7 @@ async def test_orders_are_made_once_and_by_leads(database_url: str) -> None:
             with pytest.raises(UserMistake, match=r"Only a lead may do that\. Nothing was changed\."):
                 await deed
         for _again in range(2):
-            await budget_orders.raise_limit(office, project, LEAD, "day", 5_000, None, delivery_key="one")
+            await budget_orders.raise_limit(office, project, LEAD, "day", More(5_000), None, delivery_key="one")
             await budget_orders.defer(office, project, LEAD, "haiku", delivery_key="two")
         async with database.read() as session:
             assert len((await session.scalars(select(LimitOrderRow))).all()) == 2
