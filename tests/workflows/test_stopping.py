@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any, NamedTuple
 
 import pytest
 
 from bot.domain.task import Rung, TaskState
 from bot.store import tasks
+from bot.store.database import Database
 from bot.store.tables import CallRow, OutboxRow
 from bot.workflows.office import Office, Visit
 from bot.workflows.paid_call import CUT, send_call
@@ -35,6 +37,14 @@ class Silent(FakeModel):
             raise
 
 
+class UnderWay(NamedTuple):
+    model: Silent
+    office: Office
+    visit: Visit
+    call_id: str
+    sending: asyncio.Task[Any]
+
+
 @asynccontextmanager
 async def watching(office: Office) -> AsyncIterator[None]:
     watch = asyncio.create_task(end_what_is_unwanted(office))
@@ -47,16 +57,23 @@ async def watching(office: Office) -> AsyncIterator[None]:
             await watch
 
 
+@asynccontextmanager
+async def an_unanswered_call(database: Database) -> AsyncIterator[UnderWay]:
+    """A call that the model was asked, while its process watches."""
+    model = Silent()
+    office = an_office(database, model=model)
+    visit = await a_running_task(database)
+    call_id = await reserve(office, visit)
+    async with watching(office):
+        sending = asyncio.create_task(send_call(office, visit, call_id, Rung.HAIKU))
+        await model.asked.wait()
+        yield UnderWay(model, office, visit, call_id, sending)
+
+
 async def test_a_stop_that_another_process_made_cuts_the_call(database_url: str) -> None:
     """Nothing but the row tells of it. The call is unknown, charged at its reservation, and that is said."""
     async with migrated(database_url) as database:
-        model = Silent()
-        office = an_office(database, model=model)
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        async with watching(office):
-            sending = asyncio.create_task(send_call(office, visit, call_id, Rung.HAIKU))
-            await model.asked.wait()
+        async with an_unanswered_call(database) as (model, office, visit, call_id, sending):
             await stop(office, visit)
             assert await sending == ("unknown", CUT, False, None)
         assert model.hung_up and office.under_way == {}
@@ -111,13 +128,7 @@ async def test_another_entry_into_the_stage_is_another_visit(database_url: str) 
 async def test_the_end_of_the_process_is_no_stop(database_url: str) -> None:
     """It leaves the call as a crash does: sent, and unknown at the next start."""
     async with migrated(database_url) as database:
-        model = Silent()
-        office = an_office(database, model=model)
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        async with watching(office):
-            sending = asyncio.create_task(send_call(office, visit, call_id, Rung.HAIKU))
-            await model.asked.wait()
+        async with an_unanswered_call(database) as (model, office, visit, call_id, sending):
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await sending
