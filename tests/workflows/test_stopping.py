@@ -128,7 +128,7 @@ async def test_another_entry_into_the_stage_is_another_visit(database_url: str) 
 async def test_the_end_of_the_process_is_no_stop(database_url: str) -> None:
     """It leaves the call as a crash does: sent, and unknown at the next start."""
     async with migrated(database_url) as database:
-        async with an_unanswered_call(database) as (model, office, visit, call_id, sending):
+        async with an_unanswered_call(database) as (model, office, _visit, call_id, sending):
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await sending
