@@ -10,7 +10,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from bot.local.models.answering import House, Made, Refused, json_object
-from bot.local.models.batches import Batches
+from bot.local.models.anthropic_batches import AnthropicBatches
 from bot.local.models.prompt_cache import MOST_MARKS, marks_of, unmarked
 from bot.local.models.script import Call, Faults, Reply, Script, estimate
 
@@ -45,7 +45,7 @@ class _Server:
         self._house = House(script, faults, _refusal)
         self._keys = keys
         self._numbers = count(1)
-        self.batches = Batches(self._house, self._check_key, self._batched, self._made)
+        self.batches = AnthropicBatches(self._house, self._check_key, self._batched, self._made)
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         call = None

@@ -1,37 +1,42 @@
-"""Anthropic's Message Batches, emulated: create, retrieve, results, cancel; done after a while, at half the price."""
+"""Batches, emulated: calls that are answered after a while. What each vendor's look like is its own."""
 
 from __future__ import annotations
 
-import json
-import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from itertools import count
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
-from bot.local.models.answering import House, Made, Refused, json_object
+from bot.local.models.answering import House, Made, Refused
 from bot.local.models.script import Batch, Call, Reply
 
-_CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 Make = Callable[[Call, Reply], Made]
 Receive = Callable[[web.Request, Mapping[str, Any]], Call]
 
 
-class Batches:
-    """The endpoints under /v1/messages/batches. `receive` puts a call into the book, and checks it."""
+class Batches(ABC):
+    """One vendor's endpoints of batches. `receive` puts a call into the book, and checks it."""
 
     def __init__(self, house: House, check_key: Callable[[web.Request], None], receive: Receive, make: Make) -> None:
         self._house, self._check_key, self._receive, self._make = house, check_key, receive, make
         self._batches = house.script.batches
         self._numbers = count(1)
 
-    def routes(self, router: web.UrlDispatcher) -> None:
-        router.add_post("/v1/messages/batches", self._guarded(self._create))
-        router.add_get("/v1/messages/batches/{id}", self._guarded(self._retrieve))
-        router.add_get("/v1/messages/batches/{id}/results", self._guarded(self._results))
-        router.add_post("/v1/messages/batches/{id}/cancel", self._guarded(self._cancel))
+    @abstractmethod
+    def routes(self, router: web.UrlDispatcher) -> None: ...
+
+    @abstractmethod
+    def _ended(self, how: Literal["canceled", "expired"]) -> dict[str, Any]:
+        """The result of a call that was not answered."""
+
+    @abstractmethod
+    def _refused(self, reply: Reply) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def _answered(self, body: Mapping[str, Any]) -> dict[str, Any]: ...
 
     def _guarded(self, answer: Callable[[web.Request], Any]) -> Callable[[web.Request], Any]:
         async def guarded(request: web.Request) -> web.StreamResponse:
@@ -44,39 +49,10 @@ class Batches:
 
         return guarded
 
-    async def _create(self, request: web.Request) -> web.StreamResponse:
-        if "anthropic" in self._house.faults.without_batches:
-            raise Refused(404, "", "Not found")
-        asked = (await json_object(request)).get("requests")
-        if not isinstance(asked, list) or not asked:
-            raise Refused(400, "", "requests: at least one is required")
-        if status := self._house.faults.status.get("anthropic"):
-            raise Refused(status, "", f"scripted error {status}")
-        names = [str(one.get("custom_id", "")) for one in asked]
-        if len(set(names)) != len(names) or not all(_CUSTOM_ID.fullmatch(name) for name in names):
-            raise Refused(400, "", "requests: custom_id must be unique, 1 to 64 of a-z, A-Z, 0-9, - and _")
-        calls = {name: self._receive(request, one.get("params") or {}) for name, one in zip(names, asked, strict=True)}
-        due = monotonic() + self._house.faults.batch_seconds
-        batch = Batch(f"msgbatch_rehearsal_{next(self._numbers)}", due, calls)
+    def _begun(self, id_: str, calls: dict[str, Call]) -> Batch:
+        batch = Batch(id_, monotonic() + self._house.faults.batch_seconds, calls)
         self._batches[batch.id] = batch
-        return web.json_response(self._shown(batch, request))
-
-    async def _retrieve(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._shown(self._named(request), request))
-
-    async def _results(self, request: web.Request) -> web.StreamResponse:
-        batch = self._named(request)
-        if len(batch.results) < len(batch.calls):
-            raise Refused(404, "", f"{batch.id} has no results yet")
-        lines = [json.dumps({"custom_id": name, "result": result}) for name, result in batch.results.items()]
-        return web.Response(text="\n".join(lines) + "\n", content_type="application/x-jsonl")
-
-    async def _cancel(self, request: web.Request) -> web.StreamResponse:
-        batch = self._named(request)
-        if len(batch.results) == len(batch.calls):
-            raise Refused(400, "", f"{batch.id} has ended; it cannot be cancelled")
-        batch.canceling = True
-        return web.json_response(self._shown(batch, request))
+        return batch
 
     def _named(self, request: web.Request) -> Batch:
         """The batch, worked on by as much as it is due."""
@@ -87,9 +63,9 @@ class Batches:
             if name in batch.results:
                 continue
             if batch.canceling:
-                batch.results[name], call.outcome = {"type": "canceled"}, "canceled"
+                batch.results[name], call.outcome = self._ended("canceled"), "canceled"
             elif self._house.faults.batches_expire:
-                batch.results[name], call.outcome = {"type": "expired"}, "expired"
+                batch.results[name], call.outcome = self._ended("expired"), "expired"
             elif monotonic() >= batch.due:
                 batch.results[name] = self._worked(call)
         return batch
@@ -98,26 +74,8 @@ class Batches:
         reply = self._house.script.reply(call)
         if reply.status != 200:
             call.outcome = f"refused {reply.status}"
-            return {"type": "errored", "error": self._house.refusal(reply.status, "", reply.error or "scripted error")}
+            return self._refused(reply)
         made = self._make(call, reply)
         call.input_tokens, call.output_tokens = made.input_tokens, made.output_tokens
         call.outcome = "answered"
-        return {"type": "succeeded", "message": made.body}
-
-    def _shown(self, batch: Batch, request: web.Request) -> dict[str, Any]:
-        ended = len(batch.results) == len(batch.calls)
-        kinds = [result["type"] for result in batch.results.values()]
-        counts = {kind: kinds.count(kind) for kind in ("succeeded", "errored", "canceled", "expired")}
-        url = request.url.with_path(request.path.partition("/v1/")[0] + f"/v1/messages/batches/{batch.id}/results")
-        return {
-            "id": batch.id,
-            "type": "message_batch",
-            "processing_status": "ended" if ended else "canceling" if batch.canceling else "in_progress",
-            "request_counts": {"processing": len(batch.calls) - len(kinds), **counts},
-            "ended_at": "2026-01-01T00:01:00Z" if ended else None,
-            "created_at": "2026-01-01T00:00:00Z",
-            "expires_at": "2026-01-02T00:00:00Z",
-            "archived_at": None,
-            "cancel_initiated_at": "2026-01-01T00:00:30Z" if batch.canceling else None,
-            "results_url": str(url) if ended else None,
-        }
+        return self._answered(made.body)
