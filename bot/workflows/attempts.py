@@ -95,6 +95,16 @@ async def wait_for_file(office: Office, session: AsyncSession, row: TaskRow, why
                      detail={"rule": "R-PAR-2"})  # fmt: skip
 
 
+async def wait_outdated(office: Office, session: AsyncSession, row: TaskRow, why: str) -> None:
+    """The branch changed the same files, so that no approval holds for what would come out (R-APR-1): the attempt's
+    commit is brought onto the branch (workflows.kept), and looked at anew."""
+    await attempts.reopen_as(session, row, "interrupted", why)
+    await attempts.go_on(session, row)
+    await void_approvals(office, session, row)
+    await tasks.step(session, row, TaskState.QUEUED, at=office.now(), who=ORCH, kind="outdated", why=why,
+                     detail={"rule": "R-APR-1"})  # fmt: skip
+
+
 def move_to(office: Office, row: TaskRow, rung: Rung, why: str, rule: str) -> None:
     """Put the task on another rung, for a reason that it carries from now on (R-RT-7); one that escalates gets the
     rung's default budget (R-ESC-8). A person's work has none."""
@@ -134,6 +144,11 @@ async def tell_thread(
 async def forget_head(office: Office, session: AsyncSession, row: TaskRow) -> None:
     """A new attempt makes a new commit: earlier approvals do not count for it, and that is said (R-APR-1)."""
     row.head_commit = None
+    await void_approvals(office, session, row)
+
+
+async def void_approvals(office: Office, session: AsyncSession, row: TaskRow) -> None:
+    """Void them, and say so, if there are any."""
     voided = await verdicts.void_approvals(session, row.pk, office.now())
     if voided:
         await tell_thread(office, session, row, f"voided-{row.attempt}", "thread/approvals_voided", count=voided)

@@ -1,7 +1,8 @@
 """Work that was paid for and then stopped by something else: its attempt goes on with it, and nobody pays again.
 
 That is an answer whose edits could not be applied (say, the disk was full), or a commit that had to wait for a file
-that another task holds (R-PAR-2). A queued task whose attempt is open goes on with that attempt."""
+that another task holds (R-PAR-2), or whose files the branch changed before it was merged (R-APR-1). A queued task whose
+attempt is open goes on with that attempt."""
 
 from __future__ import annotations
 
@@ -18,6 +19,9 @@ from bot.workflows.attempts import take_next_step, tell_thread
 from bot.workflows.change import Result, go_on, through_gate
 from bot.workflows.edit import apply_reply, finish_edit
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
+
+#: Events by which a commit came to wait until it can be brought onto the branch.
+WAITED = ("file_held", "outdated")
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ async def kept(session: AsyncSession, row: TaskRow) -> Literal["answer", "commit
         return ""
     if call.applied is None:
         return "answer"
-    last = await tasks.newest_of(session, row.pk, ("attempt", "repair", "file_held"))
-    return "commit" if last is not None and last.kind == "file_held" else ""
+    last = await tasks.newest_of(session, row.pk, ("attempt", "repair", *WAITED))
+    return "commit" if last is not None and last.kind in WAITED else ""
 
 
 async def resume(session: AsyncSession, row: TaskRow) -> dict[str, Any]:
@@ -107,7 +111,7 @@ async def finish_carry(office: Office, session: AsyncSession, visit: Visit, carr
     await tasks.lock_project(session, visit.project)
     row = await current(session, visit)
     if carried.result is None:
-        why = f"what it waited for changed the same lines: {carried.conflict}"
+        why = f"the same lines were changed meanwhile: {carried.conflict}"
         await attempts.end(session, row, at=office.now(), outcome="interrupted", why=why)
         await tell_thread(office, session, row, f"attempt-{row.attempt}", "thread/attempt_failed",
                           attempt=row.attempt, rung=row.route["rung"], why=why, lesson="")  # fmt: skip

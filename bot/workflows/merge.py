@@ -18,7 +18,7 @@ from bot.domain.task import TaskState
 from bot.errors import BaseMoved, ChatError, MergeConflict, RepositoryError, TreeDirty
 from bot.store import attempts, ledger, tasks, verdicts
 from bot.store.tables import TaskRow
-from bot.workflows.attempts import block, take_next_step, tell_thread
+from bot.workflows.attempts import block, take_next_step, tell_thread, wait_outdated
 from bot.workflows.check import failing, failure_words, run_checks, setup_tree
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 
@@ -196,6 +196,10 @@ async def finish_unbuilt(office: Office, session: AsyncSession, visit: Visit, bu
     why, lesson = failure_words(failed) if failed else (built.why, built.why)
     await attempts.reopen_as(session, row, "checks" if failed else "interrupted", why)
     await tell_thread(office, session, row, f"unmerged-{row.entry}", "thread/not_merged", why=why)
+    if built.trouble == "same_files":
+        await wait_outdated(office, session, row, why)
+        return
+    row.start_commit = None  # it is on the old base
     await take_next_step(office, session, row, lesson=lesson, who=ORCH)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.acceptance.conversation import Orch
-from tests.acceptance.models import HAIKU, create, edits
+from tests.acceptance.models import GEMINI, HAIKU, asks_for_changes, create, edits, finding, replace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -166,3 +166,46 @@ def _asked(orch: Orch, task: str) -> list:
 def _paths(orch: Orch, task: str) -> list[str]:
     files = orch.channel.threads_files(task)
     return [line[6:] for text in files.values() for line in text.splitlines() if line.startswith("+++ b/")]
+
+
+PAGE = "# Page\n\nfirst\n\n\n\n\n\n\n\nlast\n"
+
+
+async def test_a_base_that_changed_other_lines_of_the_file_costs_a_review_and_no_attempt(shared: Orch) -> None:
+    """R-APR-1: what would come out is another commit, so gemini and people look at it anew."""
+    shared.repo.commit(docs__r_dot_md=PAGE)
+    shared.models.answer(edits(replace("docs/r.md", "last", "mine")), model=HAIKU)
+    task = await _awaiting(shared, "docs/r.md")
+    first, old = await shared.row(task), await shared.channel.shows(task)
+    shared.repo.commit(docs__r_dot_md=PAGE.replace("first", "theirs"))
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.thread_shows(task, "main changed the same files meanwhile")
+    await shared.channel.thread_shows(task, "1 earlier approval no longer counts")
+    card = await shared.channel.shows(task, state="Awaiting approval", new_since=old)
+    assert "approved by" not in card.state
+    row = await shared.row(task)
+    assert (row.attempt, row.head_commit != first.head_commit, row.base_commit) == (1, True, shared.repo.head)
+    paid = [(call.purpose, call.rung) for call in await shared.books.calls() if f"/{task}/" in call.id]
+    assert paid == [("edit", "haiku"), ("review", "gemini"), ("review", "gemini")]
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.shows(task, state="Merged")
+    assert shared.repo.file("docs/r.md") == PAGE.replace("first", "theirs").replace("last", "mine").strip()
+    await shared.books.agree()
+
+
+async def test_a_conflict_of_mended_work_starts_from_the_moved_base(shared: Orch) -> None:
+    """Its attempt built on an earlier one's commit, which is on the old base: that is not built on again."""
+    shared.repo.commit(docs__s_dot_md=PAGE)
+    mended = [edits(replace("docs/s.md", "last", "bad")), edits(replace("docs/s.md", "bad", "good"))]
+    shared.models.answer(*mended, edits(replace("docs/s.md", "theirs", "good")), model=HAIKU, text="docs/s.md")
+    shared.models.answer(asks_for_changes(finding("high", "it is bad", "docs/s.md")), model=GEMINI)
+    task = await _awaiting(shared, "docs/s.md")
+    old = await shared.channel.shows(task)
+    shared.repo.commit(docs__s_dot_md=PAGE.replace("last", "theirs"))
+    await shared.lead.clicks("Approve merge", on=task)
+    await shared.channel.thread_shows(task, "conflicts in docs/s.md")
+    await shared.channel.shows(task, state="Awaiting approval", new_since=old)
+    row = await shared.row(task)
+    assert (row.attempt, row.base_commit) == (3, shared.repo.head), "one attempt more, and no more"
+    assert "theirs" in _asked(shared, task)[-1].text
+    await shared.books.agree()
