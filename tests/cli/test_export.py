@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -72,3 +75,13 @@ def test_the_command_writes_both_forms(capsys: pytest.CaptureFixture[str]) -> No
 def test_mistakes_are_explained(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", *options]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`orch export ledger --columns | head -1`"""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "bot", "export", "ledger", "--columns"]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, "")
