@@ -14,7 +14,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
@@ -73,14 +73,17 @@ class Desk:
 
     async def work_left_over(self) -> None:
         """Work until cancelled on what was acked and not finished."""
-        wait = timedelta(0) if self.office.db.sole else LEFT_OVER  # at a start, whom could it belong to?
+        started = True
         while True:
             with self.office.troubles.at("desk"):
-                await self._work_off(self.office.now() - wait)
-            wait = LEFT_OVER
+                await self.look(at_start=started)
+            started = False
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _work_off(self, before: datetime) -> None:
+    async def look(self, *, at_start: bool = False) -> None:
+        """Work on what is old enough to be nobody's; at a start, where this is the only process, on all there is."""
+        wait = timedelta(0) if at_start and self.office.db.sole else LEFT_OVER
+        before = self.office.now() - wait
         async with self.office.db.read() as session:
             rows = await inbox.left_over(session, self.office.now())
         for row in rows:

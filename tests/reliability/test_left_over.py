@@ -16,13 +16,16 @@ from tests.workflows.offices import NOW, Clock, FakeChat, an_office, refused, un
 SECOND = timedelta(seconds=1)
 
 
-def a_desk(database: Database, clock: Clock, chat: FakeChat | None = None) -> tuple[Desk, list[str]]:
-    """A desk that remembers what it worked on; `slow` takes a moment, `wrong` is refused, `broken` fails."""
+def a_desk(
+    database: Database, clock: Clock, chat: FakeChat | None = None, go: asyncio.Event | None = None
+) -> tuple[Desk, list[str]]:
+    """A desk that remembers what it worked on; `slow` waits for `go`, `wrong` is refused, `broken` fails."""
     desk, worked = Desk(an_office(database, chat=chat, clock=clock)), []
 
     async def work(_desk: Desk, payload: Payload) -> None:
         if payload["text"] == "slow":
-            await asyncio.sleep(0.3)
+            assert go is not None
+            await go.wait()
         await desk.person(payload)
         worked.append(payload["key"])
         if payload["text"] == "wrong":
@@ -51,14 +54,6 @@ async def crash_after_ack(database: Database, key: str) -> None:
         await inbox.take(session, key, "command", {**said("hello"), "key": key}, NOW)
 
 
-async def for_a_moment(desk: Desk, seconds: float = 0.5) -> None:
-    """Let it look for what was left over."""
-    looking = asyncio.create_task(desk.work_left_over())
-    await asyncio.sleep(seconds)
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
-
-
 async def test_what_a_crash_left_is_worked_on_at_the_next_start(database_url: str) -> None:
     """At once where no other process can be at work on it, else when it is old enough."""
     async with migrated(database_url) as database:
@@ -66,34 +61,39 @@ async def test_what_a_crash_left_is_worked_on_at_the_next_start(database_url: st
         await crash_after_ack(database, "a")
         clock.now += SECOND
         desk, worked = a_desk(database, clock)
-        await for_a_moment(desk)
+        await desk.look(at_start=True)
         assert worked == (["a"] if database.sole else [])
         clock.now += LEFT_OVER
-        await for_a_moment(desk)
-        await for_a_moment(desk)
+        await desk.look()
+        await desk.look()
         assert (worked, await left(database)) == (["a"], [])
 
 
 async def test_what_is_worked_on_is_not_taken_up_again(database_url: str) -> None:
     async with migrated(database_url) as database:
-        clock = Clock()
-        desk, worked = a_desk(database, clock)
+        clock, go = Clock(), asyncio.Event()
+        desk, worked = a_desk(database, clock, go=go)
         working = asyncio.create_task(desk.receive("a", "command", said("slow"), acked))
-        await asyncio.sleep(0.1)
+        while not await left(database):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         clock.now += LEFT_OVER + SECOND
-        await for_a_moment(desk, 0.6)
+        await desk.look(at_start=True)
+        go.set()
         await working
         assert (worked, await left(database)) == (["a"], [])
 
 
 async def test_a_repeated_delivery_is_acked_and_not_worked_on_again(database_url: str) -> None:
     async with migrated(database_url) as database:
-        desk, worked = a_desk(database, Clock())
+        go = asyncio.Event()
+        desk, worked = a_desk(database, Clock(), go=go)
         acks = 0
 
         async def ack() -> None:
             nonlocal acks
             acks += 1
+            if acks == 4:
+                go.set()
 
         await asyncio.gather(*(desk.receive("a", "command", said("slow"), ack) for _ in range(4)))
         await desk.receive("a", "command", said("slow"), ack)
@@ -116,7 +116,7 @@ async def test_while_slack_is_out_of_order_a_command_waits(database_url: str) ->
         await desk.receive("a", "command", said("hello"), acked)
         assert (worked, await left(database)) == ([], ["a"])
         clock.now += LEFT_OVER + SECOND
-        await for_a_moment(desk)
+        await desk.look()
         assert (worked, await left(database)) == (["a"], [])
 
 
