@@ -158,6 +158,7 @@ async def conversation(
     app.request_url = f"http://127.0.0.1:{http}/slack/events" if http else None
     world = World(app, _people(), slack)
     world.delivery.retry_delays = (0.0, 0.0, 0.0)
+    world.delivery.ack_timeout = world.triggers.seconds = PATIENCE  # Slack waits 3 s, a busy machine longer
     server = SlackServer(world)
     models = Models()
     server.app.add_subapp("/models", build_models_app(models.script, models.faults, keys))

@@ -10,7 +10,7 @@ import pytest
 
 from bot.local.slack import Message
 from tests.acceptance.card import buttons
-from tests.acceptance.conversation import Orch
+from tests.acceptance.conversation import PATIENCE, Orch
 from tests.acceptance.models import HAIKU, SONNET, Reply, create, edits
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -192,12 +192,15 @@ async def test_only_what_waits_can_be_split(shared: Orch) -> None:
 
 async def _parts(orch: Orch, before: list[str], count: int) -> list[str]:
     """The tasks made since."""
-    for _ in range(300):
-        made = [task for task in await orch.tasks() if task not in before]
-        if len(made) >= count:
-            return made
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"no {count} new tasks, but {made}")
+    made: list[str] = []
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while len(made) < count:
+                await asyncio.sleep(0.1)
+                made = [task for task in await orch.tasks() if task not in before]
+    except TimeoutError:
+        raise AssertionError(f"no {count} new tasks, but {made}") from None
+    return made
 
 
 async def _again(orch: Orch, task: str) -> Message:

@@ -35,6 +35,7 @@ async def workspace(
 ) -> AsyncIterator[World]:
     """A world that is served; redelivery does not wait."""
     world = World(app or app_config(), seed, path)
+    world.delivery.ack_timeout = 60.0  # Slack waits 3 s, a busy machine longer
     world.delivery.retry_delays = (0.0, 0.0, 0.0)
     server = await SlackServer(world).start()
     try:

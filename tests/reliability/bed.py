@@ -225,6 +225,7 @@ async def bed(
     await asyncio.to_thread(create_sample, repository)
     app = app_config(commands=[Command("/orch", "Give Orch a task")])
     world = World(app)
+    world.delivery.ack_timeout = world.triggers.seconds = PATIENCE
     server = SlackServer(world)
     script = rehearsal_script()
     faults = Faults(latency_seconds=latency)

@@ -163,7 +163,7 @@ class State:
     async def wait_for(
         self,
         predicate: Callable[[Change], bool],
-        timeout: float = 5.0,  # noqa: ASYNC109 - reads best at the call
+        timeout: float = 60.0,  # noqa: ASYNC109 - reads best at the call
         since: int = 0,
     ) -> Change:
         """The first change after `since` that satisfies `predicate`; TimeoutError after `timeout` seconds.

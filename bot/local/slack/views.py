@@ -29,6 +29,7 @@ class Triggers:
     def __init__(self, state: State) -> None:
         self._state = state
         self._issued: dict[str, Trigger] = {}
+        self.seconds = limits.TRIGGER_SECONDS  # how long one is good for
 
     def issue(self, user: str) -> str:
         trigger_id = f"{len(self._issued) + 1}.{self._state.team.id}.{new_id('')}"
@@ -42,7 +43,7 @@ class Triggers:
             raise Refusal("invalid_trigger_id")
         if trigger.used:
             raise Refusal("exchanged_trigger_id")
-        if self._state.clock() - trigger.issued > limits.TRIGGER_SECONDS:
+        if self._state.clock() - trigger.issued > self.seconds:
             raise Refusal("expired_trigger_id")
         trigger.used = True
         return trigger
