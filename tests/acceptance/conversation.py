@@ -14,7 +14,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -53,6 +53,8 @@ EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 #: How long a step may take, in seconds, on a machine that does other things as well.
 PATIENCE = 90.0
+#: How often it is looked for what no change in Slack tells, in seconds.
+LOOK_SECONDS = 0.25
 
 
 @dataclass
@@ -73,12 +75,13 @@ class Orch:
         self.gone, self.stranger = Someone(self, "U0GONE"), Someone(self, "U0ELSE")
 
     async def until(self, what: Callable[[], T | None], expected: str, patience: float = PATIENCE) -> T:
-        """Wait until `what` gives something; looked at after each change that Slack shows."""
+        """Wait until `what` gives something; looked at after each change that Slack shows, and now and then without."""
         with self.world.subscribe() as changes:
             try:
                 async with asyncio.timeout(patience):
                     while not (found := what()):
-                        await anext(changes)
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(anext(changes), LOOK_SECONDS)
                         while not changes.queue.empty():
                             changes.queue.get_nowait()
                     return found

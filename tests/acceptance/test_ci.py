@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.__main__ import main
 from bot.domain.ci import MAX_BODY, signature
 from bot.listeners.ci import add_ci
+from bot.workflows.office import utc_now
 from tests.acceptance.card import buttons, words
 from tests.acceptance.conversation import Orch, conversation
 
@@ -37,7 +38,9 @@ def _free_port() -> int:
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Orch, str]]:
     port = _free_port()
     env = {"PORT": str(port), "ORCH_CI_SECRET": SECRET}
-    async with conversation(tmp_path_factory.mktemp("ci"), checks=(), env=env) as talk:
+    async with conversation(
+        tmp_path_factory.mktemp("ci"), checks=(), env=env, now=utc_now
+    ) as talk:  # CI signs the hour
         talk.world.rates.enabled = False
         yield talk, f"http://127.0.0.1:{port}"
 

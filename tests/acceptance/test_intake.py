@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -36,7 +35,7 @@ async def test_the_form_shows_mistakes_beside_their_fields(shared: Orch) -> None
 
 async def test_a_deadline_in_the_past_is_said_beside_its_field(shared: Orch) -> None:
     await shared.dev.types("/orch assign")
-    past = int(time.time()) - 3600
+    past = int(shared.office.now().timestamp()) - 3600
     late = await shared.dev.submits(text="Document the form", files="docs/a.md", deadline=past)
     assert late.errors.keys() == {"deadline"}
 
