@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-SYMLINK, SUBMODULE, FOLDER = "120000", "160000", "040000"
+SYMLINK, SUBMODULE = "120000", "160000"
 #: Characters that HFS+ ignores, so that `.g<U+200C>it` is `.git` there.
 _IGNORED = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
