@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command in ("serve", "local"):  # no reader's, but a defect
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who reads has seen enough: `| head`
-        return 1
+        return 0
     except OrchError as error:
         print(f"orch: {error}", file=sys.stderr)
         return 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
@@ -48,8 +47,6 @@ async def export(arguments: argparse.Namespace) -> int:
         async with aclosing((exports.ledger if ledger else exports.events)(database, wanted)) as lines:
             columns = (exports.LEDGER if ledger else exports.EVENTS) if as_csv else None
             await write(_messages(lines) if arguments.messages else lines, sys.stdout, columns=columns)
-    except BrokenPipeError:  # whoever reads has seen enough, say `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         await database.close()
     return 0
