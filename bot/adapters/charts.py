@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Of a picture, in inches and dots: 1280 x 640.
-SIZE, DPI = (8.0, 4.0), 160
+#: Of a picture, in inches and dots: 1280 x 640. Few inches make large letters: it is read on phones too.
+SIZE, DPI = (6.4, 3.2), 200
 #: How long drawing may take, in seconds.
 TIMEOUT = 60.0
-MANY_LABELS = 12
+MANY_LABELS = 7
+#: Fewer bars than these are drawn as wide as if they were so many.
+FEW_BARS = 4
 
 #: Colours that keep apart for the colour-blind (Okabe and Ito), on a background of their own: the picture reads the
 #: same in Slack's light and dark themes.
@@ -82,7 +84,7 @@ def draw_png(chart: LineChart | BarChart) -> bytes:
 def _dress(axes: Axes, chart: LineChart | BarChart) -> None:
     axes.set_facecolor(BACKGROUND)
     axes.set_title(
-        _clipped(chart.title, 60), loc="left", color=INK, fontsize=13, fontweight="bold", pad=14, parse_math=False
+        _clipped(chart.title, 52), loc="left", color=INK, fontsize=13, fontweight="bold", pad=14, parse_math=False
     )
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
@@ -124,6 +126,8 @@ def _bars(axes: Axes, chart: BarChart) -> None:
         values = [value or 0.0 for value in series.values]
         axes.bar(places, values, 0.6, bottom=bottom, color=TONES[series.tone], label=series.name)
         bottom = [below + value for below, value in zip(bottom, values, strict=True)]
+    spare = max(0, FEW_BARS - len(places)) / 2
+    axes.set_xlim(-0.5 - spare, len(places) - 0.5 + spare)
     framed = [(place, limit) for place, limit in zip(places, chart.limits, strict=False) if limit]
     if framed:
         axes.bar([p for p, _ in framed], [limit for _, limit in framed], 0.6, fill=False, edgecolor=TONES["quiet"],
@@ -155,7 +159,7 @@ def _finish(figure: Figure, axes: Axes, chart: LineChart | BarChart) -> None:
     handles, names = axes.get_legend_handles_labels()
     if len(handles) > 1:
         names = [_clipped(name, 25) for name in names]
-        figure.legend(handles, names, loc="outside lower center", ncols=6, frameon=False, labelcolor=INK, fontsize=10)
+        figure.legend(handles, names, loc="outside lower center", ncols=5, frameon=False, labelcolor=INK, fontsize=10)
 
 
 def _clipped(text: str, limit: int) -> str:
