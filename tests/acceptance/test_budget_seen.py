@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import csv
 import io
@@ -10,10 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.cli.export import export
 from bot.render import money, tokens
 from tests.acceptance.card import CHANNEL, words
 from tests.acceptance.conftest import Starting
+from tests.acceptance.exports import exported
 from tests.acceptance.models import HAIKU, Reply, create, edits
 
 #: A Monday, five of its thirteen working hours over.
@@ -93,15 +92,8 @@ async def test_a_card_tells_what_was_spent_as_it_grows(starting: Starting, capsy
         assert "under way" not in card
         await orch.books.agree()
 
-        told = {"what": "ledger", "project": "GRANTER", "first": None, "last": None, "format": "csv", "messages": False,
-                "columns": False}  # fmt: skip
-        capsys.readouterr()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("ORCH_HOME", str(orch.home))
-            patch.setenv("DATABASE_URL", f"sqlite:///{orch.home.parent / 'orch.db'}")
-            patch.setenv("ORCH_CONFIG", str(orch.home.parent / "orch.json"))
-            assert await export(argparse.Namespace(**told)) == 0
-        lines = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
+        told = await exported(orch, capsys, "ledger", format="csv")
+        lines = list(csv.DictReader(io.StringIO(told, newline="")))
         for column in ("used_tokens", "cost_microusd", "input_tokens", "output_tokens"):
             assert [int(line[column]) for line in lines] == [getattr(call, column) for call in calls]
         assert {line["requester"] for line in lines} == {"U0DEV"}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 
 import pytest
 
-from bot.cli.export import export
 from tests.acceptance.conftest import Starting
 from tests.acceptance.conversation import Orch
+from tests.acceptance.exports import exported
 from tests.acceptance.models import Reply
 from tests.acceptance.sprints import TEAM, keep_plan, load, merge, start
 
@@ -28,17 +27,8 @@ FIELDS = {
 }  # fmt: skip
 
 
-async def exported(orch: Orch, capsys: pytest.CaptureFixture[str], what: str = "events", **more: Any) -> list[Any]:
-    """What `orch export` prints while the bot is at work."""
-    told = {"what": what, "project": "GRANTER", "first": None, "last": None, "format": "jsonl", "messages": False,
-            "columns": False, **more}  # fmt: skip
-    capsys.readouterr()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ORCH_HOME", str(orch.home))
-        patch.setenv("DATABASE_URL", f"sqlite:///{orch.home.parent / 'orch.db'}")
-        patch.setenv("ORCH_CONFIG", str(orch.home.parent / "orch.json"))
-        assert await export(argparse.Namespace(**told)) == 0
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+async def lines_of(orch: Orch, capsys: pytest.CaptureFixture[str], what: str = "events", **more: Any) -> list[Any]:
+    return [json.loads(line) for line in (await exported(orch, capsys, what, **more)).splitlines()]
 
 
 async def test_an_assignment_in_json_makes_the_task(starting: Starting) -> None:
@@ -104,7 +94,7 @@ async def test_what_comes_out_is_what_happened(starting: Starting, capsys: pytes
         await orch.until(lambda: _payload(orch)["message"].get("status") == "completed", "the end with the card")
 
         before = {event.id for task in await orch.tasks() for event in await orch.events(task)}
-        lines = await exported(orch, capsys)  # the next task goes on meanwhile
+        lines = await lines_of(orch, capsys)  # the next task goes on meanwhile
         ids = [line["id"] for line in lines]
         assert ids == sorted(ids) and before <= set(ids)
         mine = [line for line in lines if line["task_id"] == "S0-D1-1"]
@@ -120,12 +110,12 @@ async def test_what_comes_out_is_what_happened(starting: Starting, capsys: pytes
         assert alert["alert_type"] == "blocker" and alert["action_required"] is True
         end = told[-1]
         assert end["next_task_id"] == "S0-D1-2" and end["completedAt"] and end["quality_score"] == 8.5
-        ledger = await exported(orch, capsys, "ledger")
+        ledger = await lines_of(orch, capsys, "ledger")
         assert end["tokens_used"] == sum(c["used_tokens"] for c in ledger if c["task_id"] == "S0-D1-1") > 0
 
-        bare = await exported(orch, capsys, messages=True)
+        bare = await lines_of(orch, capsys, messages=True)
         assert mine[0]["message"] in bare and alert in bare and all("kind" not in line for line in bare)
-        assert await exported(orch, capsys, first="2031-01-01") == []
+        assert await lines_of(orch, capsys, first="2031-01-01") == []
 
 
 def _payload(orch: Orch, task: str = "S0-D1-1") -> dict[str, Any]:
