@@ -22,9 +22,8 @@ from bot.adapters.git_origin import origin_at
 from bot.adapters.git_paths import SUBMODULE, is_commit, is_task_id
 from bot.adapters.git_worktrees import Worktrees
 from bot.domain.change import Change
+from bot.domain.paths import BRANCH
 from bot.errors import BaseMoved, ConfigError, RepositoryError
-
-_BRANCH = re.compile(r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.|\.$|/$))[A-Za-z0-9_][A-Za-z0-9._/+@-]*")
 
 
 class GitRepository:
@@ -40,7 +39,7 @@ class GitRepository:
         redact: Callable[[str], str],
         author: tuple[str, str] = ("Orch", "orch@localhost"),
     ) -> None:
-        if not _BRANCH.fullmatch(branch):
+        if not re.fullmatch(BRANCH, branch):
             raise ConfigError(f"Project {key}: `branch` {branch!r} is not the name of a branch.")
         if not is_task_id(key) or not origin or origin.startswith("-"):
             raise ConfigError(f"Project {key}: `key` or `repo` cannot be used as a name or an address.")

@@ -10,6 +10,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
+from bot.domain.paths import BRANCH
+
 RungName = Literal["haiku", "sonnet", "gemini", "opus"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -75,12 +77,7 @@ Country = Annotated[str, AfterValidator(_known_country)]
 Place = Annotated[
     str, _shaped(r"[^-\s].*", "a path or an address that git understands, say git@example.com:team/app.git")
 ]
-Branch = Annotated[
-    str,
-    _shaped(
-        r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.|\.$|/$))[A-Za-z0-9_][A-Za-z0-9._/+@-]*", "the name of a branch, say main"
-    ),
-]
+Branch = Annotated[str, _shaped(BRANCH, "the name of a branch, say main")]
 Command = Annotated[str, _shaped(r"(?s).*\S.*", "a command, say npm test")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Date = Annotated[str, AfterValidator(_real_date)]

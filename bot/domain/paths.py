@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+#: The names of branches that Orch takes, as a pattern: git takes all of them, and no option looks so.
+BRANCH = r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.|\.$|/$))[A-Za-z0-9_][A-Za-z0-9._/+@-]*"
 MAX_PATH = 400  # characters of a whole path
 MAX_PART = 255  # UTF-8 bytes of one component, the limit of common file systems
 _ODD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # control, invisible, broken: never in a file's name
