@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import select
 
-from bot.local.models import Faults, Script, build_models_app, rehearsal_script
+from bot.local.models import Call, Faults, Script, build_models_app, rehearsal_script
 from bot.local.sample import create_sample
 from bot.local.slack import Command, Message, SlackServer, World
 from bot.store.database import Database
@@ -48,6 +48,8 @@ class Bed:
     on_api: Callable[[str], Awaitable[None]] | None = None
     process: asyncio.subprocess.Process | ForkedBot | None = None
     kills: int = 0
+    #: id() of the calls that a kill cut off; the provider may not know it yet.
+    cut: list[int] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     acked: list[str] = field(default_factory=list)
     unacked: list[str] = field(default_factory=list)
@@ -82,6 +84,7 @@ class Bed:
             self.process.kill()
         await self.process.wait()
         self.kills += 1
+        self.cut += [id(call) for call in self._calls_under_way()]
 
     async def stop(self, sign: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Ask the bot to stop; returns its exit code and the seconds that it took."""
@@ -142,8 +145,9 @@ class Bed:
 
     async def until_state(self, *states: str) -> None:
         """Until some task is in one of these states."""
-        while not set(states) & set(await self.states()):  # noqa: ASYNC110 - another process brings it about
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE):
+            while not set(states) & set(await self.states()):  # noqa: ASYNC110 - another process brings it about
+                await asyncio.sleep(0.01)
 
     async def until_idle(self) -> None:
         """Until every task is merged."""
@@ -151,10 +155,13 @@ class Bed:
             await asyncio.sleep(0.1)
 
     async def until_in_call(self) -> None:
-        """Until a provider has received a call that it has not answered yet."""
-        known = len(self.script.book)
-        while not any(c.kind == "answer" and c.outcome == "received" for c in self.script.book[known:]):  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+        """Until a provider has a call that it has not answered, and whose process lives."""
+        async with asyncio.timeout(PATIENCE):
+            while not any(id(call) not in self.cut for call in self._calls_under_way()):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    def _calls_under_way(self) -> list[Call]:
+        return [call for call in self.script.book if call.kind == "answer" and call.outcome == "received"]
 
     async def until_api(self, method: str) -> None:
         """Until Slack has done such a call; its answer is held back for a moment."""
