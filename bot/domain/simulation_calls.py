@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bot.domain import caching
 from bot.domain.batching import longest, may_begin, waits_until
-from bot.domain.budget import Limit, LimitName, Limits, Refused, limits_of_call, padded, size_call
+from bot.domain.budget import Level, Limit, LimitName, Limits, Refused, attempt_limit, limits_of_call, padded, size_call
 from bot.domain.budget_waits import Need, Stuck, short, stuck
 from bot.domain.calls import Purpose, Usage
 from bot.domain.limit_orders import Order, raise_order, raised
@@ -53,6 +53,8 @@ class Cashier:
         self.refusal = Refusal(False, None, Need(), "")
         self._paid: list[_Paid] = []
         self._stuck: dict[tuple[Rung, int, Need, bool], Stuck | None] = {}
+        self._shared: dict[tuple[Rung, int, bool], tuple[Limit, ...]] = {}
+        self._levels: dict[tuple[Rung, int, bool], tuple[Level, ...]] = {}
         self._microusd = self._tokens_today = 0
         self._now, self._day = setup.start, setup.day
         self.due: Mapping[str, datetime] = {}  # the last moments for answers
@@ -72,14 +74,14 @@ class Cashier:
             self._day += timedelta(days=1)
             self._tokens_today = 0
             self.midnight = self._next_midnight()
-            self._stuck.clear()
+            self._shared.clear()
+            self._moved()
 
     def day_is_over(self, ends: list[DayEnd], now: datetime, done: int) -> None:
         ends.append(DayEnd(self._day, done, self._microusd, self._tokens_today))
 
     def look_at(self, now: datetime) -> None:
         self._now = now
-        self._stuck.clear()
 
     def prompts_changed(self) -> None:
         """Something was merged: prompts name other paths from now on."""
@@ -91,7 +93,8 @@ class Cashier:
         tokens = max(1, round(limits.sprints.get(sprint, limits.sprint) * share))
         self._orders.append(raise_order("sprint", tokens, None, today=self._day, sprint=sprint, who="lead"))
         self._held[sprint] = raised(limits, self._orders, self._day, sprint)
-        self._stuck.clear()
+        self._shared.clear()
+        self._moved()
 
     @property
     def tokens_raised(self) -> int:
@@ -106,12 +109,31 @@ class Cashier:
         return self._call(work, "review", Rung.GEMINI, wanted, 0)
 
     def _limits(self, work: Work, rung: Rung, budget: int) -> tuple[Limit, ...]:
-        sprint = work.planned.task.sprint
-        return limits_of_call(
-            self._held.get(sprint, self._project.limits), project=self._project.key, task=work.id,
-            attempt=work.attempt, sprint=sprint, rung=rung, day=self._day, budget=budget,
-            approved=rung is Rung.OPUS and work.opus_approved,
-        )  # fmt: skip
+        approved = rung is Rung.OPUS and work.opus_approved and budget > 0
+        shared = self._shared_limits(rung, work.planned.task.sprint, approved)
+        return (attempt_limit(self._project.key, work.id, work.attempt, budget), *shared) if budget else shared
+
+    def _shared_limits(self, rung: Rung, sprint: int, approved: bool) -> tuple[Limit, ...]:
+        """Those of the day, the rung's day and the sprint, made once for as long as they stay the same."""
+        key = (rung, sprint, approved)
+        if key not in self._shared:
+            of_call = limits_of_call(
+                self._held.get(sprint, self._project.limits), project=self._project.key, task="", attempt=0,
+                sprint=sprint, rung=rung, day=self._day, budget=1 if approved else 0, approved=approved,
+            )  # fmt: skip
+            self._shared[key] = tuple(limit for limit in of_call if limit.kind)
+        return self._shared[key]
+
+    def _shared_levels(self, rung: Rung, sprint: int, approved: bool) -> tuple[Level, ...]:
+        key = (rung, sprint, approved)
+        if key not in self._levels:
+            self._levels[key] = self.counters.levels(self._shared_limits(*key))
+        return self._levels[key]
+
+    def _moved(self) -> None:
+        """Some counter is another now."""
+        self._stuck.clear()
+        self._levels.clear()
 
     def again(self, work: Work, call: Call) -> Call | None:
         """The same call at the usual price, once it came back from a batch without an answer."""
@@ -120,6 +142,7 @@ class Cashier:
     def release(self, call: Call) -> None:
         """It was cancelled: nothing is owed."""
         self.counters.settle(call.held, 0, 0)
+        self._moved()
 
     def model(self, work: Work, rung: Rung) -> str:
         """The model that a call of the task goes to."""
@@ -140,7 +163,7 @@ class Cashier:
             return None
         worst = worst_cost(padded(wanted.input), sized.max_output, price)
         held = self.counters.reserve(limits, sized.reserve_tokens, worst)
-        self._stuck.clear()
+        self._moved()
         return Call(purpose, rung, wanted, held, sized.max_output, budget=budget, until=until)
 
     def _waits_until(self, work: Work, purpose: Purpose, rung: Rung) -> datetime | None:
@@ -173,6 +196,7 @@ class Cashier:
         used = self._billed(call, model)
         microusd = cost(used, self._setup.prices[model].of(call.batch))
         self.counters.settle(call.held, used.total, microusd)
+        self._moved()
         self._microusd += microusd
         self._tokens_today += used.total
         paid = _Paid(
@@ -189,8 +213,8 @@ class Cashier:
         approved = rung is Rung.OPUS and work.opus_approved
         key = (rung, sprint, work.need, approved)
         if key not in self._stuck:
-            levels = self.counters.levels([o for o in self._limits(work, rung, 1 if approved else 0) if o.kind])
-            (sonnet,) = self.counters.levels(self._limits(work, Rung.SONNET, 0)[:1])
+            levels = self._shared_levels(rung, sprint, approved)
+            (sonnet, *_) = self._shared_levels(Rung.SONNET, sprint, approved=False)
             self._stuck[key] = stuck(
                 rung, work.need, levels, (), day=self._day, sprint=sprint, red=self._project.limits.red, sonnet=sonnet
             )
@@ -198,7 +222,7 @@ class Cashier:
 
     def review_is_short(self, work: Work) -> Stuck | None:
         """The limit that its review waits for; what has started may go beyond the red mark."""
-        levels = self.counters.levels(self._limits(work, Rung.GEMINI, 0))
+        levels = self._shared_levels(Rung.GEMINI, work.planned.task.sprint, approved=False)
         found = ((level.limit.kind, short(level, work.need, None)) for level in levels)
         return next((Stuck(limit=kind, why=why) for kind, why in found if kind and why), None)
 
