@@ -70,18 +70,11 @@ class _Option(NamedTuple):
     joins: bool = False  # a list: goes on over a space after a comma
 
 
-def _priority(word: str) -> str:
-    names = get_args(Priority)
-    if word.lower() in names:
-        return word.lower()
-    raise values.unknown(word, "a priority", names, PRIORITY_WORDS)
-
-
 OPTIONS: dict[str, _Option] = {
     "files": _Option("files", values.paths, joins=True),
     "type": _Option("type", lambda word: values.choice(word, TaskType, "a type", TYPE_WORDS)),
     "model": _Option("model", lambda word: values.choice(word, Rung, "a model", MODEL_WORDS)),
-    "priority": _Option("priority", _priority),
+    "priority": _Option("priority", lambda word: values.one_of(word, get_args(Priority), "a priority", PRIORITY_WORDS)),
     "deadline": _Option("deadline", values.deadline),
     "budget": _Option("token_budget", values.tokens),
     "sprint": _Option("sprint", lambda word: values.number(word, "sprint")),

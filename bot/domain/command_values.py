@@ -72,11 +72,13 @@ def person(word: str) -> str:
 
 
 def one_of(word: str, names: Iterable[str], what: str, also: dict[str, str] | None = None) -> str:
-    """One of these words, in any case."""
+    """One of these words, in any case. Another one is answered with the nearest of them, then all."""
     known = list(names)
     if word.lower() in known:
         return word.lower()
-    raise unknown(word, what, known, also)
+    near = nearest(word, known, also)
+    hint = f" Did you mean `{near}`?" if near else ""
+    raise UserMistake(f"{shown(word)} is not {what}.{hint} It can be: {', '.join(known)}.")
 
 
 def at_most(words: list[Word], count: int) -> None:
@@ -88,14 +90,6 @@ def at_most(words: list[Word], count: int) -> None:
 def choice(word: str, kind: type[E], what: str, also: dict[str, str]) -> E:
     """One of an enumeration's words, in any case."""
     return kind(one_of(word, [member.value for member in kind], what, also))
-
-
-def unknown(word: str, what: str, names: Iterable[str], also: dict[str, str] | None = None) -> UserMistake:
-    """The mistake for a word that is none of `names`: with the nearest of them, then all."""
-    known = list(names)
-    near = nearest(word, known, also)
-    hint = f" Did you mean `{near}`?" if near else ""
-    return UserMistake(f"{shown(word)} is not {what}.{hint} It can be: {', '.join(known)}.")
 
 
 def call_id(word: str) -> str:

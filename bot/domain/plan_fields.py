@@ -80,10 +80,7 @@ def model(word: str) -> Rung:
 
 def bridge(word: str) -> str:
     """`mcp_assignment` (R-MSG-4)."""
-    names = list(dict.fromkeys(BRIDGES.values()))
-    if word.lower() in names:
-        return word.lower()
-    raise values.unknown(word, "a bridge", names)
+    return values.one_of(word, dict.fromkeys(BRIDGES.values()), "a bridge")
 
 
 def yes_no(word: str) -> bool:

@@ -14,8 +14,6 @@ from bot.domain.task import FINISHED, TaskState
 
 Graph = Mapping[str, Sequence[str]]
 
-#: States of a task that others need not wait for any more.
-
 
 class Waiting(Protocol):
     """A task of a plan, or one at work."""
