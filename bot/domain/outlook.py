@@ -9,6 +9,7 @@ from typing import Literal
 from bot.domain.budget import Level
 from bot.domain.forecast import Forecast
 from bot.domain.report_facts import Facts, TaskFact
+from bot.domain.spans import exact
 from bot.domain.task import UNDER_REVIEW, Frozen, TaskState
 
 Verdict = Literal["go", "caution", "no_go"]
@@ -46,7 +47,7 @@ def _grave(facts: Facts, forecast: Forecast) -> Iterator[str]:
     if critical:
         yield f"blocked and critical: {_ids(critical)}"
     if late := overdue_blockers(facts):
-        yield f"blocked for more than {words(facts.blocker_sla)}: {_ids(late)}"
+        yield f"blocked for more than {exact(facts.blocker_sla)}: {_ids(late)}"
     if forecast.behind:
         yield f"expected on {forecast.likely}, after the sprint's end on {forecast.planned}"
 
@@ -61,7 +62,7 @@ def _light(facts: Facts, forecast: Forecast) -> Iterator[str]:
     if others := [task for task in blocked(facts) if task.id not in told]:
         yield f"blocked: {_ids(others)}"
     if waiting := overdue_reviews(facts):
-        yield f"in review for more than {words(facts.review_sla)}: {_ids(waiting)}"
+        yield f"in review for more than {exact(facts.review_sla)}: {_ids(waiting)}"
     if late := past_deadline(facts):
         yield f"past the deadline: {_ids(late)}"
     if forecast.may_slip and not forecast.behind:
@@ -117,12 +118,6 @@ def overdue_reviews(facts: Facts) -> list[TaskFact]:
 
 def past_deadline(facts: Facts) -> list[TaskFact]:
     return [task for task in facts.tasks if task.open and task.deadline and task.deadline < facts.at]
-
-
-def words(length: timedelta) -> str:
-    """2 h, 1 h 30 min, 0 min."""
-    hours, rest = divmod(round(length.total_seconds() / 60), 60)
-    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
 
 
 def _older(tasks: list[TaskFact], facts: Facts, allowed: timedelta) -> list[TaskFact]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.forecast import Forecast, forecast
-from bot.domain.outlook import outlook, pace, pace_of_sprint, words
+from bot.domain.outlook import outlook, pace, pace_of_sprint
 from bot.domain.task import Rung
 from tests.domain.report_samples import AT, DAY, a_sprint, a_task, level, some_facts
 
@@ -69,8 +69,3 @@ def test_a_blocker_stands_still_on_a_weekend() -> None:
     monday = AT + timedelta(days=2, hours=15)  # 08:00
     task = a_task("B", state="blocked", since=AT + timedelta(hours=2, minutes=30))  # Friday 19:30
     assert outlook(some_facts(task, at=monday, day=monday.date()), Forecast(remaining=0)).verdict == "caution"
-
-
-@pytest.mark.parametrize("minutes, said", [(120, "2 h"), (90, "1 h 30 min"), (0, "0 min"), (45, "45 min")])
-def test_words(minutes: int, said: str) -> None:
-    assert words(timedelta(minutes=minutes)) == said
