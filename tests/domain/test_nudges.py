@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.nudges import Nudge, Team, Told, Waiting, acknowledged_until, due
@@ -139,9 +139,11 @@ teams = st.builds(
     own_hours=st.dictionaries(st.sampled_from(PEOPLE), any_hours, max_size=2),
 )
 starts = st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 20)).map(lambda at: at.replace(tzinfo=UTC))
-ticks = st.lists(st.tuples(st.integers(0, 900), st.booleans()), max_size=40)  # (minutes later, acknowledged then?)
+#: (minutes later, acknowledged then?): short steps within a blocker's two hours, and long ones over nights and days off
+ticks = st.lists(st.tuples(st.integers(0, 45) | st.integers(0, 900), st.booleans()), min_size=1, max_size=40)
 
 
+@settings(max_examples=400)
 @given(teams, some, st.sampled_from(("", *PEOPLE)), st.booleans(), starts, ticks)
 def test_no_blocker_waits_unseen_and_nobody_hears_twice(
     team: Team, first: tuple[str, ...], by: str, critical: bool, now: datetime, ticks: list[tuple[int, bool]]
