@@ -193,7 +193,8 @@ def _missed(record: Record) -> Metric:
     finished = len(_finishes(record))
     return Metric(
         name="critical_missed", title="Critical issues missed",
-        definition="production incidents that people reported, since each got past the checks and the review",
+        definition="production incidents that people reported (`/orch incident`), whatever caused them; "
+        "what nobody reports is not known",
         unit="count", goal=0.0, value=float(len(record.incidents)) if finished or record.incidents else None,
         count=finished, events=record.incidents[:IDS], why_none="nothing was finished",
     )  # fmt: skip
