@@ -154,8 +154,11 @@ async def _keep_up(office: Office, scene: Scene, key: str) -> bool:
         return False
     async with office.db.begin() as session:
         if blocker:
-            task = await tasks.find(session, blocker.task.project, blocker.task.id)
-            assert task is not None
+            found = await tasks.find(session, blocker.task.project, blocker.task.id)
+            assert found is not None
+            task = await tasks.lock(session, found.pk)
+            if (task.state, task.entry) != (blocker.task.state, blocker.task.entry):
+                return False  # it went on since the look, and another lookout may know so already
             return await store.detected(session, blocker, task.pk, _told_before(blocker, scene), now)
         return await _solved(office, session, key, now)
 

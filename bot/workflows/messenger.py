@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from bot.domain.chart import CHART, BarChart, LineChart
 from bot.errors import ChatError, OrchError
 from bot.ports import Upload
@@ -88,6 +90,8 @@ class Messenger:
         except OrchError as error:
             await self._postpone(row, str(error), passing=not isinstance(error, ChatError) or error.passing)
             return
+        except DBAPIError:  # it is ours until the lease ends, and is looked for then
+            raise
         except Exception as error:  # a defect: this message must not stop the others
             log.exception("%s: a defect in Orch", row.key)
             await self._postpone(row, f"a defect in Orch: {type(error).__name__}: {error}", passing=False)

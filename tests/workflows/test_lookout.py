@@ -23,7 +23,7 @@ from bot.store.tables import BlockerRow, EventRow, OutboxRow, TaskRow
 from bot.wiring import data_folder
 from bot.workflows.attempts import block
 from bot.workflows.incident import report_incident
-from bot.workflows.lookout import Lookout, look
+from bot.workflows.lookout import Lookout, _keep_up, _scene, look
 from bot.workflows.office import Office
 from tests.store.samples import created, migrated
 from tests.workflows.offices import Clock, an_office
@@ -267,3 +267,21 @@ async def test_a_row_that_cannot_be_read_hides_no_other_blocker(database_url: st
         await Lookout(office).round()
         assert list(await alerts(office)) == ["U0OTHER"]
         assert office.troubles.now() == ("lookout GRANTER S0-D0-1",)
+
+
+async def test_a_look_that_came_late_opens_nothing_again(database_url: str) -> None:
+    """Two processes: one looked, the task went on, the other said that it is solved, and the first goes on now."""
+    async with migrated(database_url) as database:
+        office, _clock = an_office_at(database)
+        row = await blocked(office)
+        await looks(office)
+        early = await _scene(office, office.projects["GRANTER"])
+        early = replace(early, known={})  # it was new to that look
+        await move(office, row, TaskState.QUEUED)
+        await looks(office)
+        (blocker,) = await rows(office)
+        assert not await _keep_up(office, early, blocker.key)
+        await looks(office)
+        async with database.read() as session:
+            kinds = list(await session.scalars(select(EventRow.kind).order_by(EventRow.id)))
+        assert kinds.count("solved") == 1
