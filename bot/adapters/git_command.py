@@ -178,7 +178,7 @@ def _advice(said: str) -> str:
         (r"does not appear to be a git repo|not a git repo|not found|No such file", "Check the project's `repo`."),
         (
             r"Could not resolve host|timed out|Connection refused|connect to|no answer",
-            "Check the network; it is tried again.",
+            "Check the network, then retry.",
         ),
         (r"No space left", "Free some disk space."),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -35,10 +36,19 @@ async def end(session: AsyncSession, row: TaskRow, *, at: datetime, outcome: str
 
 async def is_open(session: AsyncSession, row: TaskRow) -> bool:
     """Whether the task's newest attempt has not ended."""
-    query = select(AttemptRow.id).where(
-        AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome.is_(None)
+    return row.pk in await open_of(session, [row])
+
+
+async def open_of(session: AsyncSession, rows: Collection[TaskRow]) -> set[int]:
+    """The pks of those whose newest attempt has not ended."""
+    begun = [row.pk for row in rows if row.attempt]
+    if not begun:
+        return set()
+    query = select(AttemptRow.task_pk, AttemptRow.number).where(
+        AttemptRow.task_pk.in_(begun), AttemptRow.outcome.is_(None)
     )
-    return await session.scalar(query) is not None
+    found = {(pk, number) for pk, number in (await session.execute(query)).all()}
+    return {row.pk for row in rows if (row.pk, row.attempt) in found}
 
 
 async def reopen_as(session: AsyncSession, row: TaskRow, outcome: str, why: str) -> None:

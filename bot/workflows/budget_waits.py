@@ -21,7 +21,8 @@ async def waits(office: Office, session: AsyncSession, project: Project, rows: S
     """Task id -> what it waits for, of those queued tasks that no budget is left for now. What a person has to approve
     first waits for them: opus has a budget only then."""
     queued = [row for row in rows if row.state == TaskState.QUEUED and row.route["rung"] != Rung.MANUAL]
-    paid = [row for row in queued if not needs_approval(row)]
+    going_on = await attempts.open_of(session, queued)  # their work is paid for
+    paid = [row for row in queued if not needs_approval(row) and row.pk not in going_on]
     if not paid:
         return {}
     day = project.day(office.now())

@@ -189,3 +189,15 @@ async def test_leaked_reservations_are_found_and_live_calls_left_alone(database_
             assert [call.state for call in calls] == ["refused", "unknown", "sent"]
             assert day.used_tokens == calls[1].reserved_tokens
             assert day.reserved_tokens == calls[2].reserved_tokens
+
+
+async def test_an_attempt_that_was_paid_for_waits_for_no_budget(database_url: str) -> None:
+    """It waited for a file, say, and goes on with its commit."""
+    async with migrated(database_url) as database:
+        office = an_office(database)
+        await fill(database, "GRANTER/day/2026-11-22/sonnet", 10_000)
+        row = await created(database, route=SONNET, token_budget=5_000, head_commit="a" * 40)
+        async with database.begin() as session:
+            await attempts.start(session, await tasks.lock(session, row.pk), NOW)
+        now = await look(office, row)
+        assert (now.state, now.attempt, now.head_commit) == ("running", 1, "a" * 40)
