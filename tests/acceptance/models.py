@@ -31,6 +31,10 @@ class Models:
         """The paid calls that reached a model, oldest first."""
         return [call for call in self.script.book if call.kind == "answer" and model in call.model]
 
+    def asked_for(self, task: str) -> list[Call]:
+        """Those about a task."""
+        return [call for call in self.asked() if f"/{task}/" in call.call_id]
+
 
 def edits(*made: Edit, text: str = "Done.") -> Reply:
     """An answer with edits."""

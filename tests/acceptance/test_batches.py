@@ -36,7 +36,7 @@ async def _ended(orch: Orch, task: str) -> None:
 
 async def test_low_priority_waits_in_a_batch(starting: Starting) -> None:
     async with starting(**SETUP, models={HAIKU: {"concurrency": 1}}) as orch:
-        orch.models.faults.batch_seconds = 1.5
+        orch.models.faults.batch_seconds = LONG
         task = await orch.dev.assigns("Document a --files docs/a.md --priority low")
         card = await orch.channel.shows(task, "in a batch, at half the price", state="Working")
         assert {"Run now", "Stop"} <= set(card.buttons)
@@ -46,6 +46,8 @@ async def test_low_priority_waits_in_a_batch(starting: Starting) -> None:
         await orch.channel.shows(other, state="Awaiting approval")
         assert await _calls(orch, other) == [("edit", False, "settled"), ("review", False, "settled")]
 
+        for batch in orch.models.script.batches.values():
+            batch.due = 0.0  # the provider has come to it
         await orch.channel.shows(task, state="Awaiting approval")
         assert await _calls(orch, task) == [("edit", True, "settled"), ("review", False, "settled")]
         edit = (await _rows(orch, task))[0]

@@ -97,9 +97,10 @@ async def test_a_task_is_taken_over(shared: Orch) -> None:
 
 
 async def test_takeover_by_command_ends_an_attempt_under_way(shared: Orch) -> None:
-    shared.models.answer(Reply(text="Done.", edits=(create("docs/d.md", "d\n"),), delay_seconds=2), model=HAIKU)
+    shared.models.answer(Reply(text="Done.", edits=(create("docs/d.md", "d\n"),), delay_seconds=600), model=HAIKU)
     task = await shared.dev.assigns("Document d --files docs/d.md")
     await shared.channel.shows(task, state="Working")
+    await shared.until(lambda: shared.models.asked_for(task), "the call")
     await shared.dev.types(f"/orch takeover {task}")
     await shared.dev.sees_privately("yours now")
     await shared.channel.shows(task, "<@U0DEV>", state="With a person")

@@ -53,9 +53,10 @@ async def test_after_a_task_that_was_stopped_says_so(shared: Orch) -> None:
 
 
 async def test_stop_means_stop(shared: Orch) -> None:
-    shared.models.answer(Reply(delay_seconds=1.5, text="too late"), model=HAIKU)
+    shared.models.answer(Reply(delay_seconds=600, text="too late"), model=HAIKU)
     task = await shared.dev.assigns("Document g --files docs/g.md")
     await shared.channel.shows(task, state="Working")
+    await shared.until(lambda: shared.models.asked_for(task), "the call")
     await shared.outsider.clicks("Stop", on=task)
     await shared.outsider.sees_privately("Only a", "was left as it is")
     await shared.dev.clicks("Stop", on=task)

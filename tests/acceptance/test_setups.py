@@ -15,9 +15,9 @@ async def test_a_key_that_is_refused_blocks_and_says_which(starting: Starting) -
 
 
 async def test_a_silent_provider_is_given_up_on(starting: Starting) -> None:
-    quick = {rung: {"timeout_seconds": 1} for rung in ("haiku", "sonnet", "gemini", "opus")}
+    quick = {rung: {"timeout_seconds": 4} for rung in ("haiku", "sonnet", "gemini", "opus")}
     async with starting(models=quick, checks=()) as orch:
-        orch.models.answer(Reply(delay_seconds=5), model=HAIKU)
+        orch.models.answer(Reply(delay_seconds=600), model=HAIKU)
         task = await orch.dev.assigns("Document a --files docs/a.md")
         await orch.channel.shows(task, state="Awaiting approval")
         states = [(call.purpose, call.state) for call in await orch.books.calls()]
