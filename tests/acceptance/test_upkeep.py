@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from dbos import DBOS
@@ -27,8 +29,9 @@ def _branches(orch: Orch) -> list[str]:
 
 async def test_what_grew_is_trimmed_and_nothing_else(tmp_path: Path, database_url: str) -> None:
     clock = MovableClock(utc_now())
-    async with conversation(tmp_path, database_url, now=clock) as orch:
-        upkeep = Upkeep(orch.office)
+    own_is_off = {"retention_days": 0}  # so that only the test says when
+    async with conversation(tmp_path, database_url, now=clock, policy=own_is_off) as orch:
+        upkeep = Upkeep(replace(orch.office, retention=timedelta(days=90)))
         await upkeep.look()  # the first look begins the clock
         merged = await orch.dev.assigns("Describe a in the documentation --files docs/a.md")
         await orch.channel.shows(merged, state="Awaiting approval")
