@@ -75,7 +75,7 @@ _TOOLING = re.compile(
     r"(?:eslint|prettier|vitest|jest|rollup|tsup)\.config\.\w+|"
     r"\.(?:gitignore|npmignore|dockerignore|eslint\w*|prettier\w*|editorconfig|nvmrc)[\w.-]*"
 )
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_")  # also CSRFConfig: CSRF Config
 
 
 class Assessment(NamedTuple):

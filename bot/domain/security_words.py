@@ -8,6 +8,7 @@ WORDS: tuple[tuple[str, str], ...] = (
         "authentication",
         r"auth|auth[nz]|auth0|cognito|keycloak|okta|clerk|next-?auth|passport(?:\.?js)?|single sign[- ]on|"
         r"user registration|oauth\w*|authenticat\w*|unauthenticated|log(?:ging)?[- ]?in|log(?:ging)?[- ]?out|logon|"
+        r"logged[- ]out|ntlm|"
         r"sign(?:ing)?[- ]?(?:in|out|up)|signed[- ]in|sso|ldap|kerberos|bearer|basic[- ]auth\w*|"
         r"impersonat\w*|identity provider|idp|account (?:takeover|linking|recovery)|magic link|reauth\w*|authority|"
         r"self-service (?:flow|recovery|registration)\w*|identifier[- ]first|userinfo|workload identity|wif|pats?|"
@@ -15,7 +16,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ),
     (
         "authorisation",
-        r"authori[sz]\w*|unauthori[sz]ed|permissions?|privileges?|rbac|abac|acls?|access[- ]controls?|"
+        r"authori[sz]\w*|unauthori[sz]ed|permissions?|privileged?s?|rbac|abac|acls?|access[- ]controls?|"
         r"access[- ]polic(?:y|ies)|access (?:check|rule|right)s?|roles?|scopes? (?:check|claim)s?|forbidden|"
         r"grant(?:s|ed|ing)? (?:[\w-]+ ){0,2}(?:access|rights?|types?)|"  # a grant alone may be money
         r"(?:\w+_|(?:code|credentials?|device|implicit|trust|user) )grants?|"
@@ -89,7 +90,7 @@ HARMLESS = (
     r"code ?sandbox\w*|sandbox(?:ed)? example|aria roles?|role attribute|byrole|getbyrole|"
     r"(?:dependency|fault|constructor) injection|case[- ]?(?:in)?sensitive|copyright\w*|authored|"
     r"by author|(?:type|null|feature|version|include|header) guards?|certification|cookie ?cutter|cookie banner|"
-    r"secret santa|salt lake"
+    r"secret santa|salt lake|security\.md"
 )
 #: Paths whose files are security-critical whatever the text says. Patterns as in bot.domain.paths. What CI runs is not
 #: among them: writing it is configuration, haiku's work (R-RT-1), unless its words or its file's name speak of secrets,

@@ -52,12 +52,14 @@ CRITICAL = [
     "docs: add JWT login",
     "Encrypt user docs",
     "update the session comments API",
+    *("Tidy CSRFConfig", "Set allowNTLMCredentialsForDomains", "Show it when logged out", "Drop the privileged pool"),
 ]
 # ... and not, although the words are there, or sound alike.
 HARMLESS = [
     *("Document the JWT flow", "Fix a typo in the login docs", "Add docs for OAuth", "Update the OIDC readme"),
     *("Write unit tests for the session store", "Explain CORS in README.md", "docs: describe permissions"),
     *("Use dependency injection", "case-insensitive sort", "Change the design tokens", "Count the token budget"),
+    *("Reorder SECURITY.md", "Show the build logs in the console"),
     *("Name the author", "Guard against null", "Traverse the tree", "Keyboard shortcuts", "Assess the invoice"),
 ]
 
