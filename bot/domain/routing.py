@@ -82,12 +82,13 @@ UNKNOWN = Guess(T.LOGIC, 0.4, "no rule recognises this")
 UNSURE = Guess(T.LOGIC, 0.5, "this may be routine work, or not")
 SURE = 0.8
 #: Where a rule is as sure as this, and for what it calls schema, integration and the like, the text model is not asked.
-CERTAIN = 0.9
-OPEN = frozenset({T.LOGIC, T.CONFIG, T.DOCS, T.TESTS})
+OPEN: Mapping[TaskType, float] = MappingProxyType(
+    {T.LOGIC: 0.9, T.CONFIG: 0.9, T.DOCS: 0.9, T.TESTS: 0.9, T.SETUP: 0.8}
+)
 #: So sure that it is the writing of tests, the model takes it for more than their upkeep.
 NEW_TESTS = 0.75
-#: The configuration that R-RT-1 names, whatever the model thinks of it.
-_NAMED = re.compile(r"\b(?:eslint|prettier|tailwind|docker)\b", re.IGNORECASE)
+#: The configuration that R-RT-1 names, and what is called a set-up, whatever the model thinks of it.
+_NAMED = re.compile(r"\b(?:eslint|prettier|tailwind|docker)\b|\bset-?up$", re.IGNORECASE)
 NEEDS_APPROVAL = "opus needs a person's approval"
 
 
@@ -196,8 +197,8 @@ def _guess(request: RouteRequest, evidence: _Evidence) -> Guess:
         )
     safety, opinion = evidence.safety, evidence.opinion
     guess = evidence.ruled or UNKNOWN._replace(simple=is_simple(request.text))
-    named = guess.type is T.CONFIG and _NAMED.search(request.text)
-    if opinion and not named and guess.type in OPEN and guess.confidence < CERTAIN:
+    named = guess.type in (T.CONFIG, T.SETUP) and _NAMED.search(request.text.strip())
+    if opinion and not named and guess.confidence < OPEN.get(guess.type, 0):
         guess = _refined(guess, opinion, request)
     unsure = guess.type is T.LOGIC or guess.confidence < SURE
     return Guess(T.AUTH, 0.9, safety.why) if safety.critical and unsure else guess
@@ -209,13 +210,15 @@ def _refined(guess: Guess, opinion: Opinion, request: RouteRequest) -> Guess:
     if guess.type is T.TESTS and opinion.tests >= 0.5:
         upkeep = opinion.routine and opinion.tests < NEW_TESTS and not asks_for_tests(request.text)
         return guess._replace(simple=guess.simple or upkeep)
+    if opinion.routine and guess.type is T.SETUP:
+        return guess
     if opinion.routine:
         docs = guess.type is T.DOCS or (guess.type is not T.CONFIG and opinion.docs >= 0.5)
         kind, what = (T.DOCS, "documentation") if docs else (T.CONFIG, "configuration")
         sure = round(1 - opinion.strong, 2)
         return Guess(kind, sure, f"{seen} like routine {what} work ({sure:.0%} sure)", guess.simple)
     if opinion.unsure:
-        return UNSURE._replace(simple=guess.simple)
+        return UNSURE  # that it says "small" is known to the model
     sure = round(opinion.strong, 2)
     return Guess(T.LOGIC, sure, f"{seen} like a change of the code's behaviour ({sure:.0%} sure)")
 

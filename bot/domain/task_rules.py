@@ -121,9 +121,14 @@ CHANGES: tuple[Rule, ...] = (
     Rule(
         T.SETUP,
         0.85,
-        r"^(?:set ?up|scaffold|bootstrap|initiali[sz]e|init)\b(?!.* (?:when|if|before|after|twice)\b)|"
         r"\b(?:boilerplate|skeleton|folder structure|repo(?:sitory)? structure|monorepo|starter (?:kit|"
-        r"template|project)|scaffolding)\b|(?<=\w )set-?up$",
+        r"template|project)|scaffolding)\b",
+    ),
+    Rule(
+        T.SETUP,
+        0.75,
+        r"^(?:set ?up|scaffold|bootstrap|initiali[sz]e|init)\b(?!.* (?:when|if|before|after|twice)\b)|"
+        r"(?<=\w )set-?up$",
     ),
     Rule(
         T.DEBUG,

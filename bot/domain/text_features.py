@@ -19,7 +19,7 @@ from bot.domain.security_words import WORDS
 from bot.domain.task_kinds import LARGE, SIMPLE, Guess
 from bot.domain.task_rules import CHANGES, REQUESTS
 
-BUCKETS = 1 << 16
+BUCKETS = 1 << 17
 MAX_WORDS = 60
 MAX_FILES = 10  # as many as the training data has
 

@@ -80,7 +80,12 @@ ASKED = [
     ("Bump the node version", (), CHANGE, Rung.SONNET, "logic", "change of the code's behaviour"),
     ("Bump the node version", (), ROUTINE, Rung.HAIKU, "config", "routine configuration work"),
     ("Add an example", (), ROUTINE, Rung.HAIKU, "docs", "routine documentation work"),
-    ("Change the label", (), UNSURE, Rung.HAIKU, "logic", "looks small"),  # R-RT-6
+    ("Change the label", (), None, Rung.HAIKU, "logic", "looks small"),  # R-RT-6
+    ("Change the label", (), UNSURE, Rung.SONNET, "logic", "may be routine work, or not"),  # it has seen the word
+    ("Initialize the queue", (), None, Rung.HAIKU, "setup", "“Initialize”"),
+    ("Initialize the queue", (), ROUTINE, Rung.HAIKU, "setup", "“Initialize”"),
+    ("Initialize the queue", (), UNSURE, Rung.SONNET, "logic", "may be routine work, or not"),
+    ("Initialize the queue", (), CHANGE, Rung.SONNET, "logic", "change of the code's behaviour"),
     ("Change the label", (), CHANGE, Rung.SONNET, "logic", "behaviour"),
     ("Use node 22 for all tests", (), model(strong=-4, docs=-4, tests=-4), Rung.HAIKU, "config", "configuration work"),
 ]
@@ -99,7 +104,7 @@ def test_the_model_answers_what_the_rules_leave_open(
 SETTLED = [
     ("Write a README for the billing service", (), CHANGE, Rung.HAIKU),  # R-RT-1
     ("Polish it", ("docs/start.md",), CHANGE, Rung.HAIKU),
-    ("Setup Turbo monorepo", (), CHANGE, Rung.HAIKU),
+    *(("Setup Turbo monorepo", (), CHANGE, Rung.HAIKU), ("Turbo set-up", (), CHANGE, Rung.HAIKU)),
     ("Begin the TypeORM schema", (), ROUTINE, Rung.SONNET),  # R-RT-2
     ("Debug the crash in the worker", (), ROUTINE, Rung.SONNET),
     ("Write unit tests for the cart", (), model(strong=-4, tests=4), Rung.SONNET),  # R-RT-5

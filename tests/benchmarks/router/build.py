@@ -15,11 +15,13 @@ from tests.benchmarks.router import data
 from tests.benchmarks.router.data import STRONG, Commit
 from tests.benchmarks.router.fit import Linear, fit, platt
 
-#: At most this share of strong work may look like routine to the model. The floor and the rules keep a part of it from
-#: haiku, so that about 7 % goes there; the goal is 8 %.
-LEAK: dict[View, float] = {"text": 0.088, "files": 0.112}
+#: At most this share of strong work may look like routine to the model and have nothing security-critical in it. The
+#: rules send a little more to haiku; the goal is 8 % altogether.
+LEAK: dict[View, float] = {"text": 0.080, "files": 0.075}
 #: At least this share of security-critical work must stay so by the model alone; the rules keep a little more of it.
-RECALL: dict[View, float] = {"text": 0.955, "files": 0.98}
+RECALL: dict[View, float] = {"text": 0.962, "files": 0.98}
+#: How much "is it security work?" says beside "does it change code?".
+CRITICAL_SHARE = 0.45
 ALL = -1  # the "fold" that holds nothing out
 
 
@@ -78,9 +80,12 @@ def _train_one(fold: int, view: View, question: Question) -> tuple[Linear, dict[
         for commit, features, out in zip(material.commits, material.features[view], held, strict=True)
         if not out
     ]
-    linear = fit(data.examples(question, [commit for commit, _ in rest], [features for _, features in rest]))
+    commits, features = [commit for commit, _ in rest], [seen for _, seen in rest]
+    linear = fit(data.examples(question, commits, features))
+    if question == "code":
+        linear = linear.plus(fit(data.examples("critical", commits, features)), CRITICAL_SHARE)
     scores = {place: linear.score(material.features[view][place]) for place, out in enumerate(held) if out}
-    return Linear(array("d", linear.weights), linear.bias), scores
+    return linear, scores
 
 
 def assemble(material: Material, trained: Trained, others: list[Trained]) -> TextModel:
@@ -102,18 +107,20 @@ def assemble(material: Material, trained: Trained, others: list[Trained]) -> Tex
 
 def quantised(linear: Linear, slope: float, offset: float) -> Head:
     """Weights as whole numbers of at most 127; the few largest are cut, since the small ones matter more."""
-    sizes = sorted(abs(weight) for weight in linear.weights if weight)
+    told = linear.weights.tolist()
+    sizes = sorted(abs(weight) for weight in told if weight)
     step = round(sizes[int(len(sizes) * 0.9995)] / 127, 9)
-    weights = array("b", (max(-127, min(127, round(weight / step))) for weight in linear.weights))
+    weights = array("b", (max(-127, min(127, round(weight / step))) for weight in told))
     return Head(weights, step, slope, round(slope * linear.bias + offset, 6))
 
 
 def _haiku(material: Material, view: View, strong: dict[int, float]) -> float:
     """How sure of routine work haiku needs it: so that few changes of behaviour are taken for it, and 0.5 at least."""
-    routine = sorted(
-        (1 - chance for place, chance in strong.items() if material.commits[place].type in STRONG), reverse=True
-    )
-    return round(max(0.5, routine[int(len(routine) * LEAK[view])]), 4)
+    places = [
+        place for place in strong if material.commits[place].type in STRONG and material.commits[place].group == "task"
+    ]
+    routine = sorted((1 - strong[place] for place in places if not material.critical[view][place]), reverse=True)
+    return round(max(0.5, routine[int(len(places) * LEAK[view])]), 4)
 
 
 def _writing(material: Material, view: View, code: dict[int, float]) -> float:

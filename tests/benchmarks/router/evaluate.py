@@ -14,20 +14,25 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from bot.domain.routing import RoutePolicy, RouteRequest, route
-from bot.domain.task import Rung
+from bot.domain.routing import MATRIX, RoutePolicy, RouteRequest, route
+from bot.domain.task import Rung, TaskType
 from bot.domain.text_model import VIEWS, TextModel, View
 from bot.errors import UserMistake
 from tests.benchmarks.router.build import Material, assemble, processes, read, train
 from tests.benchmarks.router.data import CHEAP, FOLDS, STRONG, Commit
 
+#: What the matrix gives to no haiku, or only where it is simple (R-RT-2 to R-RT-5).
+KEPT = frozenset(row.type for row in MATRIX if row.haiku == "no") | {TaskType.TESTS}
+
 
 class Answer(NamedTuple):
-    """What the router said of a commit. `rung` "none": it asked what is meant."""
+    """What the router said of a commit. `rung` "none": it asked what is meant. `kept`: not haiku's by a rule, whatever
+    the model thinks of it."""
 
     commit: Commit
     rung: str
     security: bool
+    kept: bool = False
 
 
 class Figure(NamedTuple):
@@ -71,6 +76,7 @@ FIGURES = (
     ),
     Figure("security-critical sent to haiku", _is("security"), _haiku),
     Figure("routine work sent to haiku", _is("task", CHEAP), _haiku),
+    Figure("routine work kept by a rule", _is("task", CHEAP), lambda answer: answer.kept),
     Figure("routine work called security", _is("task", CHEAP), lambda answer: answer.security),
     Figure("writing tests sent to haiku", _is("task", ["test"]), _haiku),
 )
@@ -99,7 +105,8 @@ def _routed(commit: Commit, policy: RoutePolicy, view: View) -> Answer:
         found = route(RouteRequest(text=commit.text, files=commit.files if view == "files" else ()), policy)
     except UserMistake:
         return Answer(commit, "none", False)
-    return Answer(commit, str(found.rung), found.security)
+    kept = found.rung is not Rung.HAIKU and (found.rule == "R-SEC-1" or found.type in KEPT)
+    return Answer(commit, str(found.rung), found.security, kept)
 
 
 def measured(figure: Figure, found: list[Answer]) -> tuple[float, float, float]:

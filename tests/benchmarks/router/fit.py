@@ -1,22 +1,25 @@
-"""Training in plain Python: logistic regression over hashed features, by stochastic gradient descent.
+"""Training with numpy: logistic regression over hashed features, by L-BFGS, to its one optimum.
 
-No library, so that the same data and seed give the same bytes on every machine. Features count the more the better
-they tell the classes apart (the log-count ratio of Wang and Manning's NBSVM), which helps on unseen repositories.
+There is no chance in it, so the same data give the same weights. Features count the more the better they tell the
+classes apart (the log-count ratio of Wang and Manning's NBSVM), which helps on unseen repositories.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from bot.domain.text_features import BUCKETS, Features
-from bot.domain.text_model import logistic
+import numpy as np
+from numpy.typing import NDArray
 
-EPOCHS = 6
-RATE = 0.2
-LAMBDA = 2e-4  # L2, per step
+from bot.domain.text_features import BUCKETS, Features
+
+Floats = NDArray[np.float64]
+PENALTY = 1.0  # L2, against the sum of the examples' losses
+STEPS = 100  # at most
+MEMORY = 8  # steps that L-BFGS learns the curvature from
 
 
 class Example(NamedTuple):
@@ -28,60 +31,95 @@ class Example(NamedTuple):
 class Linear(NamedTuple):
     """A trained judgement before quantising: `bias` + the sum of the places' weights."""
 
-    weights: list[float]
+    weights: Floats
     bias: float
 
     def score(self, seen: Features) -> float:
-        at = self.weights.__getitem__
-        return self.bias + sum(block.scale * sum(map(at, block.places)) for block in seen)
+        return self.bias + sum(block.scale * float(self.weights[list(block.places)].sum()) for block in seen)
+
+    def plus(self, other: Linear, share: float) -> Linear:
+        """Both judgements as one."""
+        return Linear(self.weights + share * other.weights, self.bias + share * other.bias)
 
 
-def fit(examples: Sequence[Example], seed: int = 7) -> Linear:
-    """Minimise the logistic loss with an L2 penalty, in a fixed random order."""
-    gain = _gains(examples)
-    weights, shrink, bias = [0.0] * BUCKETS, 1.0, 0.0  # the true weights are `shrink * weights`
-    order, rng, step = list(range(len(examples))), random.Random(seed), 0
-    for _ in range(EPOCHS):
-        rng.shuffle(order)
-        for index in order:
-            seen, label, weight = examples[index]
-            rate = RATE / (1 + RATE * LAMBDA * step)
-            step += 1
-            at = weights.__getitem__
-            total = bias + shrink * sum([block.scale * sum(map(at, block.places)) for block in seen])
-            wrong = (label - logistic(total)) * weight
-            shrink *= 1 - rate * LAMBDA
-            bias += 0.1 * rate * wrong
-            if abs(wrong) < 1e-3:
-                continue
-            for block in seen:
-                push = rate * wrong * block.scale / shrink
-                for place in block.places:
-                    weights[place] += push * gain[place]
-    return Linear([shrink * weight for weight in weights], bias)
+def fit(examples: Sequence[Example]) -> Linear:
+    """Minimise the weighted logistic loss with an L2 penalty; the bias is one more feature."""
+    blocks = [(row, block) for row, example in enumerate(examples) for block in example.features]
+    lengths = [len(block.places) for _, block in blocks]
+    rows = np.repeat([row for row, _ in blocks], lengths)
+    places = np.concatenate([np.asarray(block.places, np.int64) for _, block in blocks])
+    used, columns = np.unique(places, return_inverse=True)
+    labels = np.array([example.label for example in examples], np.float64)
+    weights = np.array([example.weight for example in examples], np.float64)
+    gain = _gain(columns, labels[rows], weights[rows])
+    values = np.repeat([block.scale for _, block in blocks], lengths) * gain[columns]
+    size, count = len(used), len(examples)
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        scores = np.bincount(rows, values * at[columns], count) + at[size]
+        signed = np.where(labels > 0, scores, -scores)
+        wrong = (1 / (1 + np.exp(-np.clip(scores, -500, 500))) - labels) * weights
+        slope = np.append(np.bincount(columns, values * wrong[rows], size), wrong.sum()) + PENALTY * at
+        return float((weights * np.logaddexp(0, -signed)).sum() + PENALTY / 2 * (at * at).sum()), slope
+
+    found = _minimised(loss, np.zeros(size + 1))
+    whole = np.zeros(BUCKETS)
+    whole[used] = found[:size] * gain
+    return Linear(whole, float(found[size]))
+
+
+def _gain(columns: NDArray[np.int64], labels: Floats, weights: Floats) -> Floats:
+    """How much each place counts: more for features that are far from even between the classes."""
+    yes, no = (1 + np.bincount(columns, weights * share) for share in (labels, 1 - labels))
+    return np.sqrt(np.abs(np.log(yes / yes.sum()) - np.log(no / no.sum())))
+
+
+def _minimised(loss: Callable[[Floats], tuple[float, Floats]], start: Floats) -> Floats:
+    """The lowest point of a convex function, by L-BFGS with a backtracking line search."""
+    at, (value, slope) = start, loss(start)
+    past: deque[tuple[Floats, Floats]] = deque(maxlen=MEMORY)
+    first = math.sqrt((slope * slope).sum())
+    for _ in range(STEPS):
+        if math.sqrt((slope * slope).sum()) < 1e-3 * first:
+            break
+        way = _direction(slope, past)
+        fall = float((way * slope).sum())
+        step = 1.0 if past else 1 / first
+        while True:
+            new = at + step * way
+            new_value, new_slope = loss(new)
+            if new_value <= value + 1e-4 * step * fall or step < 1e-9:
+                break
+            step /= 2
+        if ((new - at) * (new_slope - slope)).sum() > 0:
+            past.append((new - at, new_slope - slope))
+        at, value, slope = new, new_value, new_slope
+    return at
+
+
+def _direction(slope: Floats, past: deque[tuple[Floats, Floats]]) -> Floats:
+    """Downhill, by the curvature of the last steps (the two loops of Nocedal)."""
+    way, taken = -slope, []
+    for moved, turned in reversed(past):
+        share = (moved * way).sum() / (moved * turned).sum()
+        way = way - share * turned
+        taken.append(share)
+    if past:
+        moved, turned = past[-1]
+        way = way * ((moved * turned).sum() / (turned * turned).sum())
+    for (moved, turned), share in zip(past, reversed(taken), strict=True):
+        way = way + (share - (turned * way).sum() / (moved * turned).sum()) * moved
+    return way
 
 
 def platt(scores: Sequence[float], labels: Sequence[bool]) -> tuple[float, float]:
-    """Slope and offset that turn scores into probabilities (Platt), by Newton's method."""
-    slope, offset = 1.0, 0.0
-    for _ in range(30):
-        g1 = g0 = h11 = h10 = h00 = 0.0
-        for x, y in zip(scores, labels, strict=True):
-            p = logistic(slope * x + offset)
-            e, v = p - y, p * (1 - p)
-            g1, g0, h11, h10, h00 = g1 + e * x, g0 + e, h11 + v * x * x, h10 + v * x, h00 + v
-        det = (h11 + 1e-9) * (h00 + 1e-9) - h10 * h10
-        slope, offset = slope - (h00 * g1 - h10 * g0) / det, offset - (h11 * g0 - h10 * g1) / det
-    return slope, offset
+    """Slope and offset that turn scores into probabilities (Platt): the likeliest ones."""
+    x, y = np.array(scores, np.float64), np.array(labels, np.float64)
 
+    def loss(at: Floats) -> tuple[float, Floats]:
+        told = at[0] * x + at[1]
+        wrong = 1 / (1 + np.exp(-np.clip(told, -500, 500))) - y
+        return float(np.logaddexp(0, np.where(y > 0, -told, told)).sum()), np.array([(wrong * x).sum(), wrong.sum()])
 
-def _gains(examples: Sequence[Example]) -> list[float]:
-    """How much a step moves each place: more for features that are far from even between the classes."""
-    yes, no = [1.0] * BUCKETS, [1.0] * BUCKETS
-    for seen, label, weight in examples:
-        counts = yes if label else no
-        for block in seen:
-            for place in block.places:
-                counts[place] += weight
-    all_yes, all_no = sum(yes), sum(no)
-    return [abs(math.log(y / all_yes) - math.log(n / all_no)) for y, n in zip(yes, no, strict=True)]
+    slope, offset = _minimised(loss, np.array([1.0, 0.0]))
+    return float(slope), float(offset)
