@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ class Books:
 
     async def agree(self) -> None:
         """Every call is in both books once, with the same tokens; nothing is left reserved; counters add up."""
-        calls = await self.calls()
+        calls = await self._ended_calls()
         asked = Counter(call.call_id for call in self._models.asked())
         assert all(times == 1 for times in asked.values()), f"sent twice: {asked}"
         assert set(asked) <= {call.id for call in calls}, "a call was made that the ledger does not know"
@@ -48,6 +49,15 @@ class Books:
                 case other:
                     raise AssertionError(f"{call.id} is still {other}")
         await self._counters_add_up(calls)
+
+    async def _ended_calls(self) -> list[CallRow]:
+        """All calls, once none is under way: other tasks of the same bot go on by themselves."""
+        for _ in range(600):
+            calls = await self.calls()
+            if all(call.state not in ("intent", "sent") for call in calls):
+                break
+            await asyncio.sleep(0.1)
+        return calls
 
     async def _counters_add_up(self, calls: list[CallRow]) -> None:
         used: Counter[str] = Counter()

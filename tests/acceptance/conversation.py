@@ -26,12 +26,12 @@ from sqlalchemy import select
 
 from bot.local.models import build_models_app
 from bot.local.sample import CHECKS, create_sample
-from bot.local.slack import AppConfig, Seed, SlackServer, User, World
+from bot.local.slack import AppConfig, Message, Seed, SlackServer, User, World
 from bot.local.slack.seed import default_channels, default_users
 from bot.process import running
 from bot.settings import load_settings
 from bot.store import tasks
-from bot.store.tables import EventRow, InboxRow, TaskRow
+from bot.store.tables import EventRow, InboxRow, OutboxRow, TaskRow
 from bot.wiring import data_folder
 from bot.workflows.office import Office
 from tests.acceptance.books import Books
@@ -118,6 +118,14 @@ class Orch:
         async with self.office.db.read() as session:
             every = await tasks.events(session, row.pk)
         return [event for event in every if remarks or event.kind not in tasks.REMARKS]
+
+    async def remembers(self, message: Message) -> None:
+        """Until Orch knows that it posted this message: Slack shows it a moment earlier, and nobody replies so fast."""
+        key = ((message.metadata or {}).get("event_payload") or {}).get("key")
+        known = select(OutboxRow.key).where(OutboxRow.key == key, OutboxRow.ts == message.ts)
+        async with asyncio.timeout(PATIENCE):
+            while key and not await self._scalars(known):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def all_is_worked_on(self) -> None:
         """Until no delivery is open: an answer is seen a moment before its delivery is marked as done."""

@@ -43,6 +43,7 @@ class Someone:
         if isinstance(to, str):
             (card,) = self._orch.channel.cards(to)
             to = card.message
+        await self._orch.remembers(to)
         self._turn()
         return (await self._orch.world.post_message(self.id, to.channel, text, thread_ts=to.ts)).ts or ""
 

@@ -30,13 +30,13 @@ async def local(tmp_path: Path) -> AsyncIterator[tuple[str, Path]]:
     assert process.stdout is not None
     said = ""
     while not (found := re.search(r"(http://127\.0\.0\.1:\d+)/", said)):
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        line = await asyncio.wait_for(process.stdout.readline(), 120)
         assert line, said
         said += line.decode()
     reading = asyncio.create_task(process.stdout.read())
     yield found[1], tmp_path / "local" / "sample"
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
     assert b"Traceback" not in await reading
 
 

@@ -238,7 +238,7 @@ async def test_the_composer_offers_commands_people_and_what_was_sent(visit: Visi
 async def test_an_app_that_does_not_answer_is_reported_as_slack_does(world: World, visit: Visit) -> None:
     page = await visit()
     await type_line(page, "/orch silence")
-    await expect(page.locator("article.ephemeral")).to_contain_text("failed with the error", timeout=3000)
+    await expect(page.locator("article.ephemeral")).to_contain_text("failed with the error")
     await page.get_by_role("link", name="Orch Home").click()
     await page.get_by_role("button", name="Refresh").click()  # nobody listens to it
     await expect(page.locator(".toast")).to_contain_text("This didn't work")
