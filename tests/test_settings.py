@@ -142,6 +142,7 @@ def test_an_unknown_key_like_no_other_shows_what_is_known() -> None:
         ({"models": {"haiku": {"price": {"input": -1, "output": 1}}}}, "models.haiku.price.input: must be greater"),
         ({"models": {"haiku": {"price": {"input": 1}}}}, "models.haiku.price.output: missing; this key is required"),
         ({"models": {"haiku": {"price": {"input": 1, "output": float("inf")}}}}, "price.output: must be a finite"),
+        ({"policy": {"light_reviewer": "claude-haiku-5-5"}}, "policy.light_reviewer must be a gemini model"),
         ({"token_budget_daily": -1}, "token_budget_daily: must be greater than or equal to 0 (it is -1)"),
         ({"token_budget_daily": "lots"}, "token_budget_daily: must be a whole number (it is 'lots')"),
         ({"budgets": {"preset": "huge"}}, "budgets.preset: must be one of lean, standard (it is 'huge')"),
@@ -300,7 +301,8 @@ def test_a_budget_of_nothing_is_pointed_out() -> None:
 def test_a_model_without_a_price_is_refused_at_the_start() -> None:
     today = date(2026, 11, 22)
     need_prices(parse_config({}), today)
-    for wrong in ({"models": {"sonnet": {"id": "claude-haiku-9"}}}, {"model": "claude-haiku-9"}):
+    light = {"policy": {"light_reviewer": "gemini-9-tiny"}}
+    for wrong in ({"models": {"sonnet": {"id": "claude-haiku-9"}}}, {"model": "claude-haiku-9"}, light):
         with pytest.raises(ConfigError, match="No price is known for the model"):
             need_prices(parse_config(wrong), today)
     priced = {"id": "claude-haiku-9", "price": {"input": 1, "output": 5}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -60,3 +62,18 @@ class BarChart(Frozen):
 Chart = Annotated[LineChart | BarChart, Field(discriminator="kind")]
 
 CHART: TypeAdapter[LineChart | BarChart] = TypeAdapter(Chart)
+
+
+def beside_even_pace(
+    title: str, alt: str, unit: str, days: Sequence[date], even: Sequence[float], left: Sequence[float],
+    markers: tuple[Marker, ...] = (),
+) -> LineChart:  # fmt: skip
+    """What is left of a sprint, beside an even pace: both from its start on, `left` as far as it is known."""
+    unknown = [None] * (len(days) + 1 - len(left))
+    return LineChart(
+        title=title, alt=alt, unit=unit, labels=("start", *(f"{day:%a %d %b}" for day in days)), markers=markers,
+        series=(
+            Series(name="even pace", values=tuple(even), tone="quiet", dashed=True),
+            Series(name="left", values=(*left, *unknown)),
+        ),
+    )  # fmt: skip

@@ -105,6 +105,7 @@ def preference(history: History, kind: TaskType, size: Size) -> Preference | Non
     tried = haiku.cost(history.usual.get(Rung.HAIKU, 0)) + (1 - haiku.chance) * direct
     rung = Rung.HAIKU if tried < direct else Rung.SONNET
     did = f"haiku did {haiku.passed} of {haiku.tasks} such tasks"
+    did += f" with {_counted(haiku.retries)} in {haiku.mean_seconds:.0f} s each" if haiku.seconds else ""
     costs = f"haiku first is expected to cost {_dollars(tried)} against {_dollars(direct)}"
     return Preference(rung, f"{did}; {costs}")
 
@@ -143,6 +144,10 @@ def _with(record: Record, stay: Sequence[Past], *, passed: bool) -> Record:
         microusd=record.microusd + sum(past.microusd for past in stay),
         seconds=record.seconds + sum(past.seconds for past in stay),
     )
+
+
+def _counted(retries: int) -> str:
+    return "no retry" if not retries else "one retry" if retries == 1 else f"{retries} retries"
 
 
 def _dollars(microusd: float) -> str:

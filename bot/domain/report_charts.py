@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from bot.domain.chart import BarChart, LineChart, Series
+from bot.domain.chart import BarChart, LineChart, Series, beside_even_pace
 from bot.domain.forecast import HISTORY_DAYS, daily_finishes
 from bot.domain.report_facts import Facts
 from bot.domain.usage_charts import usage
@@ -35,16 +35,14 @@ def burn_down(facts: Facts) -> LineChart | None:
     ended = [facts.finished_on[task.id] for task in facts.of_sprint if task.finished]
     left = [total, *(total - sum(day <= until for day in ended) for until in days if until <= facts.day)]
     even = [total * max(0.0, 1 - n / sprint.days) for n in range(len(days) + 1)]
-    return LineChart(
+    return beside_even_pace(
         title=f"{facts.project} · sprint {sprint.number}: tasks left",
         alt=f"Burn-down of sprint {sprint.number}: {left[-1]} of {total} tasks are left on {facts.day}; at an "
         f"even pace it would be {even[len(left) - 1]:.0f}.",
         unit="tasks",
-        labels=("start", *(f"{day:%a %d %b}" for day in days)),
-        series=(
-            Series(name="even pace", values=tuple(even), tone="quiet", dashed=True),
-            Series(name="left", values=(*left, *[None] * (len(days) + 1 - len(left)))),
-        ),
+        days=days,
+        even=even,
+        left=left,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from bot.domain.budget import Level, Limits
-from bot.domain.chart import BarChart, LineChart, Marker, Series
+from bot.domain.chart import BarChart, LineChart, Marker, Series, beside_even_pace
 from bot.domain.sprint import Sprint
 from bot.domain.working_days import WorkingDays
 
@@ -59,16 +59,14 @@ def tokens_left(
     passed = [sum(days.includes(d) for d in shown[: n + 1]) for n in range(len(shown))]
     even = [budget * max(0.0, 1 - n / sprint.days) for n in (0, *passed)]
     now = left[-1] if left else budget
-    return LineChart(
+    return beside_even_pace(
         title=f"{project} · sprint {sprint.number}: tokens left",
         alt=f"Burn-down of sprint {sprint.number}'s budget: {now:,} of {budget:,} tokens are left on {day}; at an even "
         f"pace it would be {even[len(left)]:,.0f}.",
         unit="tokens",
-        labels=("start", *(f"{each:%a %d %b}" for each in shown)),
-        series=(
-            Series(name="even pace", values=tuple(even), tone="quiet", dashed=True),
-            Series(name="left", values=(budget, *left, *[None] * (len(shown) - len(left)))),
-        ),
+        days=shown,
+        even=even,
+        left=[budget, *left],
         markers=(
             Marker(name=f"yellow, {marks.yellow:.0%} used", value=budget * (1 - marks.yellow), tone="second"),
             Marker(name=f"red, {marks.red:.0%} used", value=budget * (1 - marks.red)),

@@ -107,18 +107,23 @@ async def settle(
     )
     if not await took_effect(session, closed):
         return False
-    for scope in sorted(call.scopes):
+    await _count(session, call, used, cost, held=(call.reserved_tokens, call.reserved_microusd))
+    return True
+
+
+async def _count(session: AsyncSession, call: CallRow, used: int, cost: int, held: tuple[int, int] = (0, 0)) -> None:
+    """Add (tokens, micro-dollars) to what was used in each of the call's counters, and give free what it held."""
+    for scope in sorted(call.scopes):  # one order, so that two calls cannot deadlock
         await session.execute(
             update(CounterRow)
             .where(CounterRow.scope == scope)
             .values(
-                reserved_tokens=CounterRow.reserved_tokens - call.reserved_tokens,
-                reserved_microusd=CounterRow.reserved_microusd - call.reserved_microusd,
+                reserved_tokens=CounterRow.reserved_tokens - held[0],
+                reserved_microusd=CounterRow.reserved_microusd - held[1],
                 used_tokens=CounterRow.used_tokens + used,
                 used_microusd=CounterRow.used_microusd + cost,
             )
         )
-    return True
 
 
 async def correct(session: AsyncSession, call: CallRow, tokens: int) -> bool:
@@ -133,15 +138,7 @@ async def correct(session: AsyncSession, call: CallRow, tokens: int) -> bool:
     )
     if not await took_effect(session, moved):
         return False
-    for scope in sorted(call.scopes):
-        await session.execute(
-            update(CounterRow)
-            .where(CounterRow.scope == scope)
-            .values(
-                used_tokens=CounterRow.used_tokens + more,
-                used_microusd=CounterRow.used_microusd + more_cost,
-            )
-        )
+    await _count(session, call, more, more_cost)
     return True
 
 

@@ -95,6 +95,16 @@ def test_the_counts_are_told() -> None:
     assert found.why == "haiku did 7 of 9 such tasks; haiku first is expected to cost $0.0045 against $0.0090"
 
 
+def test_retries_and_time_are_told_where_they_were_seen() -> None:
+    """Issue 4: success, retries, cost and time, with counts."""
+    for retries, words in ((0, "no retry"), (1, "one retry"), (3, "3 retries")):
+        record = Record(tasks=6, passed=5, retries=retries, microusd=6_000, seconds=150.0)
+        history = History(records={Kind(HAIKU, LOGIC, "small"): record}, usual={HAIKU: 1_000, SONNET: 9_000})
+        found = preference(history, LOGIC, "small")
+        assert found is not None
+        assert found.why.startswith(f"haiku did 5 of 6 such tasks with {words} in 25 s each; haiku first is expected")
+
+
 # a task, its type where it is said, the policy's history -> the rung, and a part of the reason
 ROUTES = [
     ("Keep drafts of orders", LOGIC, known(0, 0), SONNET, "business logic needs care"),
