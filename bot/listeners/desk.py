@@ -154,6 +154,11 @@ class Desk:
         async with self.office.db.read() as session:
             return await replies.task_of_thread(session, channel, thread_ts, person)
 
+    async def is_below_a_direct_message(self, thread_ts: str, person: str) -> bool:
+        """Whether a thread hangs on what Orch wrote to a person of its own accord."""
+        async with self.office.db.read() as session:
+            return await replies.is_below_a_direct_message(session, thread_ts, person)
+
     def project(self, channel: str, key: str | None = None) -> Project:
         """The project that is meant: by key, by its channel, or the only one. Raises UserMistake."""
         projects = self.office.projects

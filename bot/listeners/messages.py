@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.help import NAMES
 from bot.domain.message_reading import looks_like_assignment
+from bot.errors import UserMistake
 from bot.listeners.commands import run_command
 from bot.listeners.desk import Desk, Payload, delivery_key
 
@@ -53,7 +54,8 @@ async def _receive(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, 
             await desk.receive(key, "reply", payload, ack)
             return
     if to_orch:
-        await desk.receive(key, "message", payload, ack)
+        below = above and await desk.is_below_a_direct_message(above, event["user"])
+        await desk.receive(key, "message", payload | ({"thread_ts": above, "below": True} if below else {}), ack)
 
 
 async def _receive_change(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, Any], bot: str) -> None:
@@ -72,6 +74,12 @@ async def _receive_change(desk: Desk, ack: Any, event: dict[str, Any], body: dic
 
 
 async def _message(desk: Desk, payload: Payload) -> None:
+    """Raises UserMistake for a reply to a direct message about no task, or about several: no new task is meant."""
+    if payload.get("below"):
+        raise UserMistake(
+            "I do not know which task you mean below that message, so nothing was done. Reply in the thread of the "
+            "task's card, or write it outside of this thread, with the task's id.", "done S1-D1-2"
+        )  # fmt: skip
     text = _MENTION.sub("", payload["text"])
     words = text.split(maxsplit=1)
     first = words[0].lower().strip(":,") if words else ""

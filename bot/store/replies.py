@@ -29,6 +29,14 @@ async def task_of_thread(session: AsyncSession, channel: str, thread_ts: str, pe
     return (await session.scalars(query)).first()
 
 
+async def is_below_a_direct_message(session: AsyncSession, thread_ts: str, person: str) -> bool:
+    """Whether a thread hangs on a direct message that Orch wrote to this person of its own accord."""
+    query = select(OutboxRow.key).where(
+        OutboxRow.ts == thread_ts, OutboxRow.kind == "direct", OutboxRow.channel == person
+    )
+    return (await session.scalars(query)).first() is not None
+
+
 async def add(session: AsyncSession, row: TaskRow, *, channel: str, ts: str, who: str, text: str, at: datetime) -> None:
     """Keep a reply; the same message again is a no-op."""
     values = {"task_pk": row.pk, "channel": channel, "ts": ts, "who": who, "text": text, "at": at}

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.local.slack import Message
+from bot.store import outbox
 from tests.acceptance.conversation import Orch
 from tests.acceptance.models import GEMINI, HAIKU, Reply, create, edits
 from tests.acceptance.people import Someone, reactions
@@ -131,6 +132,19 @@ async def test_who_does_the_work_reads_what_a_reply_says_now(shared: Orch) -> No
     await _below(shared, told, "Use the large data set")
     await shared.dev.deletes(reply)
     await _below(shared, told, "took back what was here")
+
+
+async def test_a_reply_to_several_things_at_once_makes_no_task(shared: Orch) -> None:
+    """What gathered over night is one message: nobody can tell which of its tasks a reply to it means."""
+    async with shared.office.db.begin() as session:
+        message = {"text": "2 messages waited until your quiet hours were over"}
+        await outbox.want(session, "digest/U0DEV/night", "direct", "U0DEV", message, shared.office.now())
+    shared.office.mail.set()
+    gathered = await shared.dev.gets("2 messages waited")
+    before = await shared.tasks()
+    await shared.dev.replies("done: it works", to=gathered)
+    await _below(shared, gathered, "I do not know which task you mean below that message")
+    assert await shared.tasks() == before
 
 
 async def test_only_this_threads_words_are_used(shared: Orch) -> None:
