@@ -66,10 +66,11 @@ class Orch:
     repo: Repo
     office: Office
     home: Path
+    since: datetime
 
     def __post_init__(self) -> None:
         self.channel = ChannelView(self)
-        self.books = Books(self.office, self.models)
+        self.books = Books(self.office, self.models, self.since)
         self.dev, self.lead, self.two = (Someone(self, who) for who in ("U0DEV", "U0LEAD", "U0TWO"))
         self.outsider, self.guest = Someone(self, "U0OUT"), Someone(self, "U0GUEST")
         self.gone, self.stranger = Someone(self, "U0GONE"), Someone(self, "U0ELSE")
@@ -191,10 +192,14 @@ async def conversation(
                 **(env or {}),
             }
         )
-        async with running(settings, now=now or _clock(folder)) as office:
+        clock = now or _clock(folder)
+        since = clock()
+        async with running(settings, now=clock) as office:
             if not http:
                 await world.app_connected()
-            yield Orch(world, models, repo, office, folder / "home")
+            orch = Orch(world, models, repo, office, folder / "home", since)
+            yield orch
+            await orch.books.so_far()
     finally:
         await server.close()
 
