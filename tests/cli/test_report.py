@@ -42,7 +42,7 @@ def test_every_form_has_every_element(form: str) -> None:
 def test_the_week_says_what_was_saved() -> None:
     """R-BUD-5: against both baselines, lever by lever, with counts; and that it is a rehearsal where it is one."""
     steps = {"all_sonnet": 11_000_000, "all_sonnet_cached": 10_000_000, "routing": 4_000_000, "haiku_first": 3_000_000,
-             "prompt_cache": 2_900_000, "batch": 2_900_000}  # fmt: skip
+             "prompt_cache": 2_900_000, "light_reviewer": 2_900_000, "batch": 2_900_000}  # fmt: skip
     saved = {"calls": 9, "unknown_calls": 1, "rehearsed_calls": 9, "microusd": steps}
     week = weekly_report(the_plans_week()).model_copy(update={"saving": Saving.model_validate(saved)})
     said = WORDS.text("reports/weekly", {"report": week, "format": "text"})

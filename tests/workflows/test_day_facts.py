@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.approvals import Person
 from bot.domain.task import Rung
 from bot.store import tasks
-from bot.workflows.budget_orders import raise_limit
+from bot.workflows.budget_orders import More, raise_limit
 from bot.workflows.day_facts import Gathered, gather
 from bot.workflows.office import Office
 from tests.store.samples import migrated
@@ -25,7 +25,7 @@ async def test_what_leads_raised_is_room_for_the_day(database_url: str) -> None:
     async with migrated(database_url) as database:
         office = an_office(database)
         before = await facts(office)
-        await raise_limit(office, office.projects["GRANTER"], LEAD, "haiku", 5_000, None, delivery_key="raise")
+        await raise_limit(office, office.projects["GRANTER"], LEAD, "haiku", More(5_000), None, delivery_key="raise")
         now = await facts(office)
         assert now.levels["haiku"].limit.tokens == before.levels["haiku"].limit.tokens + 5_000
         assert now.facts.room.rungs[Rung.HAIKU] > before.facts.room.rungs[Rung.HAIKU]
