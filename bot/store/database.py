@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -17,10 +17,12 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
 
 from bot.errors import ConfigError
 
 log = logging.getLogger("orch.database")
+POOL_LOG = logging.getLogger("sqlalchemy.pool.impl.AsyncAdaptedQueuePool")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,6 +39,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = make_engine(url)
+        POOL_LOG.addFilter(_is_news)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._queue = asyncio.Lock()
 
@@ -166,6 +169,7 @@ def make_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": 30})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _let_go)
     return engine
 
 
@@ -180,6 +184,19 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, below
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _let_go(connection: Any, _record: Any, _error: BaseException | None) -> None:
+    """Give the lock back before a connection is thrown away, as one is whose statement was cut off by a cancellation:
+    SQLite keeps what was closed, transaction and all, until the last cursor on it is garbage, and all others wait."""
+    if in_greenlet():
+        with suppress(Exception):  # it is thrown away in any case
+            connection.rollback()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """SQLAlchemy calls it an error, with a traceback, when a task is cancelled while its connection is given back."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from bot.errors import ConfigError
 from bot.store.database import Database, hold_alone, is_passing
 
 NORMAL, FULL = 1, 2
+#: A second's work.
+COUNT = "WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM c LIMIT 3000000) SELECT count(*) FROM c"
 
 
 async def synchronous(session: AsyncSession) -> int:
@@ -29,6 +32,30 @@ async def test_a_durable_transaction_is_synced_and_others_are_not(tmp_path: Path
                 assert await synchronous(session) == level
         async with database.read() as session:
             assert await synchronous(session) == NORMAL
+    finally:
+        await database.close()
+
+
+async def test_a_transaction_that_is_cut_off_in_a_statement_keeps_no_lock(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite would keep it as long as the statement's cursor lives, which the task's traceback keeps alive."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'orch.db'}")
+
+    async def count() -> None:
+        async with database.begin() as session:
+            await session.execute(text(COUNT))
+
+    try:
+        for seconds in (0.05, 0.1, 0.2):
+            counting = asyncio.create_task(count())
+            await asyncio.sleep(seconds)
+            counting.cancel()
+            (cut,) = await asyncio.gather(counting, return_exceptions=True)
+            assert isinstance(cut, asyncio.CancelledError)
+            async with asyncio.timeout(10), database.begin() as session:
+                await session.execute(text(f"CREATE TABLE t{int(seconds * 100)} (a)"))
+        assert caplog.records == []
     finally:
         await database.close()
 
