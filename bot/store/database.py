@@ -190,7 +190,7 @@ def _let_go(connection: Any, _record: Any, _error: BaseException | None) -> None
     """Give the lock back before a connection is thrown away, as one is whose statement was cut off by a cancellation:
     SQLite keeps what was closed, transaction and all, until the last cursor on it is garbage, and all others wait."""
     if in_greenlet():
-        with suppress(Exception):  # it is thrown away in any case
+        with suppress(Exception, asyncio.CancelledError):  # it is thrown away in any case, by a cancellation already
             connection.rollback()
 
 
