@@ -2,7 +2,7 @@
 
 That is an answer whose edits could not be applied (say, the disk was full), or a commit that had to wait for a file
 that another task holds (R-PAR-2), or whose files the branch changed before it was merged (R-APR-1). A queued task whose
-attempt is open goes on with that attempt."""
+attempt is open goes on with that attempt. And it is a review's answer that could not be recorded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.calls import ModelRequest
 from bot.domain.task import RESUMED, TaskState
 from bot.errors import MergeConflict
-from bot.store import attempts, ledger, tasks
+from bot.store import attempts, ledger, tasks, verdicts
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import take_next_step, tell_thread
 from bot.workflows.change import Result, go_on, through_gate
@@ -22,6 +23,8 @@ from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 
 #: Events by which a commit came to wait until it can be brought onto the branch.
 WAITED = ("file_held", "outdated")
+#: So often a review's answer may fail by a defect of Orch, which may lie in it; then another one is asked for.
+DEFECTS = 2
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,23 @@ async def _paid(session: AsyncSession, row: TaskRow) -> CallRow | None:
     calls = await ledger.calls_of(session, row.pk, row.attempt)
     made = [call for call in calls if call.purpose in ("edit", "repair") and call.state != "refused"]
     return made[-1] if made and made[-1].state == "settled" else None
+
+
+async def paid_verdict(session: AsyncSession, row: TaskRow, request: ModelRequest) -> str | None:
+    """The call that answered this very question about this very diff, and whose verdict was then not recorded."""
+    made = [call for call in await ledger.calls_of(session, row.pk, row.attempt) if call.purpose == "review"]
+    call = next((call for call in reversed(made) if call.state != "refused"), None)
+    if call is None or call.state != "settled" or call.settled_at is None:
+        return None
+    asked = ModelRequest.model_validate(call.request)
+    if (asked.model, asked.system, asked.messages) != (request.model, request.system, request.messages):
+        return None
+    recorded = await verdicts.newest_review(session, row.pk)
+    if recorded is not None and recorded.at >= call.settled_at:
+        return None
+    since = [event for event in await tasks.events(session, row.pk) if event.at >= call.settled_at]
+    defects = {event.detail.get("defect") for event in since} - {None}  # by the stage entries that failed
+    return call.id if len(defects) < DEFECTS else None
 
 
 async def apply_kept(office: Office, visit: Visit) -> None:

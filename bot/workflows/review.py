@@ -14,6 +14,7 @@ from bot.store import attempts, ledger, outbox, replies, tasks, verdicts
 from bot.store.tables import CallRow, ReviewRow, TaskRow
 from bot.workflows.attempts import attempt_failed, block, tell_thread
 from bot.workflows.counting import counted, prepared
+from bot.workflows.kept import paid_verdict
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, paid_call
 from bot.workflows.provider_rests import is_resting
@@ -28,6 +29,7 @@ class Prepared:
     request: ModelRequest
     counted: int
     patch: str
+    answered: str | None = None  # the call that was asked this already, and paid for
 
 
 async def review(office: Office, visit: Visit) -> None:
@@ -36,8 +38,12 @@ async def review(office: Office, visit: Visit) -> None:
     if isinstance(ready, Failed):
         await office.tx(finish_unreviewed, visit, ready)
         return
-    outcome = await paid_call(
-        office, visit, purpose="review", rung=Rung.GEMINI, request=ready.request, counted=ready.counted
+    outcome = (
+        Answered(ready.answered)
+        if ready.answered
+        else await paid_call(
+            office, visit, purpose="review", rung=Rung.GEMINI, request=ready.request, counted=ready.counted
+        )
     )
     if isinstance(outcome, Answered):
         await office.tx(finish_review, visit, outcome.call_id, ready.patch)
@@ -61,7 +67,10 @@ async def prepare_review(office: Office, visit: Visit) -> Prepared:
         system=office.render.text("prompts/review_system", {}),
         messages=({"role": "user", "content": office.redact(office.render.text("prompts/review", facts))},),
     )
-    return Prepared(request, await counted(office, visit, office.reviewer, request), patch)
+    async with office.db.read() as session:
+        answered = await paid_verdict(session, row, request)
+    count = 0 if answered else await counted(office, visit, office.reviewer, request)
+    return Prepared(request, count, patch, answered)
 
 
 async def finish_review(office: Office, session: AsyncSession, visit: Visit, call_id: str, patch: str) -> None:

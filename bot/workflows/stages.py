@@ -171,10 +171,6 @@ async def block_visit(office: Office, session: AsyncSession, visit: Visit, why: 
     row = await current(session, visit)
     calls = await ledger.calls_of(session, row.pk, row.attempt)
     await ledger.close_left(session, calls, at=office.now(), why=why)
-    await block(
-        office,
-        session,
-        row,
-        why,
-        detail={} if defect and row.state == TaskState.RUNNING else await resume(session, row),
-    )
+    anew = defect and row.state == TaskState.RUNNING
+    detail = {} if anew else await resume(session, row)
+    await block(office, session, row, why, detail={**detail, "defect": visit.entry} if defect else detail)

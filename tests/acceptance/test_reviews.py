@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
+from sqlalchemy import text
 
 from tests.acceptance.conversation import Orch
 from tests.acceptance.models import (
@@ -103,6 +107,41 @@ async def test_a_review_that_cannot_be_had_blocks(shared: Orch, trouble: Reply) 
     await shared.dev.types(f"/orch retry {task}")
     await shared.channel.shows(task, state="Awaiting approval")
     await shared.books.agree()
+
+
+async def test_a_verdict_that_was_paid_for_is_kept_when_it_cannot_be_recorded(shared: Orch) -> None:
+    shared.models.answer(approves(7), approves(6), model=GEMINI)
+    async with no_room_for_reviews(shared):
+        task = await shared.dev.assigns("Document g --files docs/g.md")
+        await shared.channel.shows(task, "Orch's database failed", "nothing is paid for again", state="Blocked")
+    await shared.dev.clicks("Retry", on=task)
+    await shared.channel.shows(task, "approved · 7/10", state="Awaiting approval")
+    assert [c.purpose for c in await shared.books.calls() if f"/{task}/" in c.id] == ["edit", "review"]
+    await shared.books.agree()
+
+
+async def test_a_verdict_that_was_kept_is_not_for_what_was_said_since(shared: Orch) -> None:
+    shared.models.answer(approves(7), approves(6), model=GEMINI)
+    async with no_room_for_reviews(shared):
+        task = await shared.dev.assigns("Document h --files docs/h.md")
+        await shared.channel.shows(task, "Orch's database failed", state="Blocked")
+    reply = await shared.dev.replies("It is for administrators only", to=task)
+    await shared.dev.sees_a_reaction("eyes", on=reply)
+    await shared.dev.clicks("Retry", on=task)
+    await shared.channel.shows(task, "approved · 6/10", state="Awaiting approval")
+    assert "for administrators only" in shared.models.asked(GEMINI)[-1].text
+    await shared.books.agree()
+
+
+@asynccontextmanager
+async def no_room_for_reviews(orch: Orch) -> AsyncIterator[None]:
+    """The database takes no verdict."""
+    async with orch.office.db.begin() as session:
+        no = "CREATE TRIGGER no_room BEFORE INSERT ON reviews BEGIN SELECT RAISE(ABORT, 'no room for it'); END"
+        await session.execute(text(no))
+    yield
+    async with orch.office.db.begin() as session:
+        await session.execute(text("DROP TRIGGER no_room"))
 
 
 async def test_the_diff_cannot_give_orders(shared: Orch) -> None:
