@@ -2,7 +2,7 @@
 
 That is an answer whose edits could not be applied (say, the disk was full), or a commit that had to wait for a file
 that another task holds (R-PAR-2), or whose files the branch changed before it was merged (R-APR-1). A queued task whose
-attempt is open goes on with that attempt. And it is a review's answer that could not be recorded."""
+attempt is open goes on with that attempt. And it is a review's or a report's answer that could not be recorded."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ class Carried:
     conflict: str = ""
 
 
-async def kept(session: AsyncSession, row: TaskRow) -> Literal["answer", "commit", ""]:
+async def kept(session: AsyncSession, row: TaskRow) -> Literal["answer", "commit", "told", ""]:
     """What the running stage goes on with, where it does not begin with a call."""
     call = await _paid(session, row)
     if call is None:
         return ""
+    if call.purpose == "report":
+        return "told"
     if call.applied is None:
         return "answer"
     last = await tasks.newest_of(session, row.pk, ("attempt", "repair", *WAITED))
@@ -58,10 +60,10 @@ async def resume(session: AsyncSession, row: TaskRow) -> dict[str, Any]:
 
 async def _paid(session: AsyncSession, row: TaskRow) -> CallRow | None:
     """The call that the open attempt goes on from: its newest, if it was answered."""
-    if row.base_commit is None or not await attempts.is_open(session, row):
+    if not await attempts.is_open(session, row):
         return None
     calls = await ledger.calls_of(session, row.pk, row.attempt)
-    made = [call for call in calls if call.purpose in ("edit", "repair") and call.state != "refused"]
+    made = [call for call in calls if call.purpose in ("edit", "repair", "report") and call.state != "refused"]
     return made[-1] if made and made[-1].state == "settled" else None
 
 
@@ -90,13 +92,13 @@ async def apply_kept(office: Office, visit: Visit) -> None:
 
 
 async def kept_answer(office: Office, visit: Visit) -> tuple[str, str]:
-    """(the commit that it was asked about, its call's id). Raises Superseded."""
+    """(the commit that its edits are for, its call's id). Raises Superseded."""
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
         call = await _paid(session, row)
-    if row.entry != visit.entry or call is None or row.base_commit is None:
+    if row.entry != visit.entry or call is None:
         raise Superseded(visit.id)
-    return row.base_commit, call.id
+    return row.base_commit or "", call.id
 
 
 async def carry(office: Office, visit: Visit) -> None:

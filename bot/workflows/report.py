@@ -14,6 +14,7 @@ from bot.workflows.attempts import attempt_failed, block, take_next_step, tell_t
 from bot.workflows.budget_waits import wait_for_budget
 from bot.workflows.counting import counted, prepared
 from bot.workflows.edit import CANDIDATE_FILES, PROMPT_SHARE
+from bot.workflows.kept import kept_answer
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, paid_call
 from bot.workflows.prompt import first_request
@@ -36,6 +37,12 @@ async def report(office: Office, visit: Visit) -> None:
         await office.tx(finish_report, visit, outcome.call_id, heard)
     else:
         await office.tx(finish_unreported, visit, outcome)
+
+
+async def tell_kept(office: Office, visit: Visit) -> None:
+    """Go on with an answer that was paid for and could not be told."""
+    _, call_id = await office.step(kept_answer, visit)
+    await office.tx(finish_report, visit, call_id, ())
 
 
 async def prepare_report(office: Office, visit: Visit) -> tuple[Rung, ModelRequest, int, tuple[int, ...]]:

@@ -27,7 +27,7 @@ from bot.workflows.failover import resume_work_of
 from bot.workflows.kept import apply_kept, carry, kept, resume
 from bot.workflows.merge import merge
 from bot.workflows.office import Office, Superseded, Visit, current
-from bot.workflows.report import report
+from bot.workflows.report import report, tell_kept
 from bot.workflows.review import review
 from bot.workflows.split import split
 from bot.workflows.triage import needs_triage, triage
@@ -49,7 +49,7 @@ STAGES: dict[str, Stage] = {
     TaskState.SPLITTING: split,
 }
 #: What else the running stage may be for.
-WORK: dict[str, Stage] = {"report": report, "answer": apply_kept, "commit": carry}
+WORK: dict[str, Stage] = {"report": report, "answer": apply_kept, "commit": carry, "told": tell_kept}
 
 
 class Stages:
@@ -134,9 +134,11 @@ async def _work(office: Office, visit: Visit) -> None:
     await WORK.get(work, STAGES[visit.stage])(office, visit)
 
 
-async def kind_of_work(office: Office, visit: Visit) -> Literal["unclear", "report", "answer", "commit", "change"]:
+async def kind_of_work(
+    office: Office, visit: Visit
+) -> Literal["unclear", "report", "answer", "commit", "told", "change"]:
     """What the running stage is for: an answer (gemini's rung, R-RT-3), or a change; `unclear`: the coordinator is to
-    be asked first (R-BUD-6); `answer` and `commit`: it goes on with what was paid for."""
+    be asked first (R-BUD-6); `answer`, `commit` and `told`: it goes on with what was paid for."""
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
         if found := await kept(session, row):

@@ -111,7 +111,7 @@ async def test_a_review_that_cannot_be_had_blocks(shared: Orch, trouble: Reply) 
 
 async def test_a_verdict_that_was_paid_for_is_kept_when_it_cannot_be_recorded(shared: Orch) -> None:
     shared.models.answer(approves(7), approves(6), model=GEMINI)
-    async with no_room_for_reviews(shared):
+    async with no_room(shared, "reviews"):
         task = await shared.dev.assigns("Document g --files docs/g.md")
         await shared.channel.shows(task, "Orch's database failed", "nothing is paid for again", state="Blocked")
     await shared.dev.clicks("Retry", on=task)
@@ -122,7 +122,7 @@ async def test_a_verdict_that_was_paid_for_is_kept_when_it_cannot_be_recorded(sh
 
 async def test_a_verdict_that_was_kept_is_not_for_what_was_said_since(shared: Orch) -> None:
     shared.models.answer(approves(7), approves(6), model=GEMINI)
-    async with no_room_for_reviews(shared):
+    async with no_room(shared, "reviews"):
         task = await shared.dev.assigns("Document h --files docs/h.md")
         await shared.channel.shows(task, "Orch's database failed", state="Blocked")
     reply = await shared.dev.replies("It is for administrators only", to=task)
@@ -133,11 +133,23 @@ async def test_a_verdict_that_was_kept_is_not_for_what_was_said_since(shared: Or
     await shared.books.agree()
 
 
+async def test_a_report_that_was_paid_for_is_kept_when_it_cannot_be_told(shared: Orch) -> None:
+    shared.models.answer(Reply(text="In src/total.py."), Reply(text="Nowhere."), model=GEMINI)
+    async with no_room(shared, "outbox", "NEW.key LIKE '%/report-1'"):
+        task = await shared.dev.assigns("Where is the total rounded? --type search")
+        await shared.channel.shows(task, "Orch's database failed", "nothing is paid for again", state="Blocked")
+    await shared.dev.clicks("Retry", on=task)
+    await shared.channel.thread_shows(task, "In src/total.py.")
+    await shared.channel.shows(task, state="Done")
+    assert [c.purpose for c in await shared.books.calls() if f"/{task}/" in c.id] == ["report"]
+    await shared.books.agree()
+
+
 @asynccontextmanager
-async def no_room_for_reviews(orch: Orch) -> AsyncIterator[None]:
-    """The database takes no verdict."""
+async def no_room(orch: Orch, table: str, when: str = "1") -> AsyncIterator[None]:
+    """The database takes no such row."""
+    no = f"CREATE TRIGGER no_room BEFORE INSERT ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, 'no room'); END"
     async with orch.office.db.begin() as session:
-        no = "CREATE TRIGGER no_room BEFORE INSERT ON reviews BEGIN SELECT RAISE(ABORT, 'no room for it'); END"
         await session.execute(text(no))
     yield
     async with orch.office.db.begin() as session:
