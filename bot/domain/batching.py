@@ -15,6 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bot.domain.calls import Purpose
 from bot.domain.paths import may_share
+from bot.domain.plan_graph import blocked_by, graph_of
 from bot.domain.project import Project
 from bot.domain.task import ENDED, Rung, Task, TaskState
 
@@ -64,11 +65,7 @@ def latest(project: Project, tasks: Sequence[Task]) -> dict[str, datetime]:
     if not project.batch_by_deadline:
         return {}
     open_ones = {task.id: task for task in tasks if task.state not in ENDED}
-    behind: dict[str, set[str]] = {name: set() for name in open_ones}
-    for task in open_ones.values():
-        for name in task.after:
-            if name in behind:
-                behind[name].add(task.id)
+    behind = {name: set(waiting) for name, waiting in blocked_by(graph_of(open_ones.values())).items()}
     for holder, waiting in _file_waits(open_ones.values()):
         behind[holder].add(waiting)
     found: dict[str, datetime] = {}

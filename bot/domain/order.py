@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from graphlib import CycleError
 
 from bot.domain.file_holds import Holds
-from bot.domain.paths import may_share
+from bot.domain.plan_graph import graph_of, tails
 from bot.domain.providers import Provider, Rest
 from bot.domain.task import ENDED, FINISHED, WORKED_ON, Frozen, Rung, Task, TaskState
 
@@ -90,14 +90,6 @@ def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
     return tuple(sorted(queued, key=lambda task: urgency(task, lengths[task.id])))
 
 
-def file_holder(task: Task, others: Sequence[Task]) -> tuple[Task, str] | None:
-    """The first of the other tasks that holds a file which this one wants, and the file (R-PAR-2)."""
-    for other in others:
-        if other.id != task.id and (shared := may_share(task.holds, other.holds)):
-            return other, shared
-    return None
-
-
 def hurries(task: Task, holder: Task, counted: Collection[str]) -> bool:
     """Whether a task that waits for another is too urgent to wait for that one's batch. `counted`: those whose
     deadlines say how long the batch may take, so that it is pulled out in time by itself."""
@@ -116,19 +108,10 @@ def urgency(task: Task, chain: int) -> Urgency:
 
 def chains(tasks: Sequence[Task]) -> dict[str, int]:
     """Task id -> tokens of the longest chain of open tasks that begins with it: the more hangs on it, the sooner."""
-    by_id = {task.id: task for task in tasks}
-    waiting: dict[str, list[str]] = {task.id: [] for task in tasks}
-    for task in tasks:
-        for name in task.after:
-            if name in waiting:
-                waiting[name].append(task.id)
-    lengths: dict[str, int] = dict.fromkeys(by_id, 0)
     try:
-        for name in TopologicalSorter(waiting).static_order():  # what waits comes before what it waits for
-            lengths[name] = max(by_id[name].token_budget, 1) + max((lengths[n] for n in waiting[name]), default=0)
+        return tails(graph_of(tasks), {task.id: task.token_budget for task in tasks})
     except CycleError:  # refused at load; should one be here all the same, age decides
-        return dict.fromkeys(by_id, 0)
-    return lengths
+        return {task.id: 0 for task in tasks}
 
 
 def _dependency(task: Task, by_id: Mapping[str, Task]) -> str | None:

@@ -1,18 +1,19 @@
-"""Which task waits for which (R-PAR-3): cycles, an order, the critical path, and what a task unblocks (R-MSG-6).
+"""Which task waits for which (R-PAR-3): cycles, the critical path, and what a task unblocks (R-MSG-6).
 
-A graph maps each id to the ids that it waits for. Ids that it does not know as keys are taken as done long ago.
-Where nothing else decides, tasks keep the graph's own order.
+A graph maps each id to the ids that it waits for. An id that is no key of it counts as done long ago.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Protocol
 
 from bot.domain.task import FINISHED, TaskState
 
 Graph = Mapping[str, Sequence[str]]
+#: So many cycles are named at once.
+MOST_CYCLES = 5
 
 
 class Waiting(Protocol):
@@ -44,25 +45,11 @@ def find_cycle(graph: Graph) -> tuple[str, ...] | None:
     """One cycle in the order of the work, its first id also its last: `A -> B -> A` where B waits for A and A for B.
 
     Starts at the task of the cycle that the graph names first. None where there is no cycle."""
-    successors = blocked_by(graph)
-    finished: set[str] = set()
-    for start in graph:
-        path: dict[str, None] = {}  # from the start to here, in order
-        stack = [(start, iter(successors[start]))] if start not in finished else []
-        path.update({name: None for name, _ in stack})
-        while stack:
-            name, following = stack[-1]
-            step = next((n for n in following if n not in finished), None)
-            if step is None:
-                finished.add(name)
-                del path[name]
-                stack.pop()
-            elif step in path:
-                inside = list(path)[list(path).index(step) :]
-                return _from_first(inside, graph)
-            else:
-                path[step] = None
-                stack.append((step, iter(successors[step])))
+    known = {name: [before for before in befores if before in graph] for name, befores in graph.items()}
+    try:
+        TopologicalSorter(known).prepare()
+    except CycleError as error:
+        return _from_first(error.args[1][:-1], graph)
     return None
 
 
@@ -73,43 +60,23 @@ def _from_first(cycle: list[str], graph: Graph) -> tuple[str, ...]:
     return (*turned, turned[0])
 
 
-def find_cycles(graph: Graph, most: int = 5) -> tuple[tuple[str, ...], ...]:
-    """Cycles that share no task, at most so many."""
+def find_cycles(graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """Cycles that share no task, at most MOST_CYCLES."""
     left, found = dict(graph), list[tuple[str, ...]]()
-    while len(found) < most and (cycle := find_cycle(left)):
+    while len(found) < MOST_CYCLES and (cycle := find_cycle(left)):
         found.append(cycle)
         left = {name: befores for name, befores in left.items() if name not in cycle}
     return tuple(found)
-
-
-def topological_order(graph: Graph) -> tuple[str, ...]:
-    """Every id after all that it waits for. Raises ValueError, which names the cycle, where there is none."""
-    place = {name: at for at, name in enumerate(graph)}
-    names, successors = list(graph), blocked_by(graph)
-    open_befores = {name: len({b for b in befores if b in place}) for name, befores in graph.items()}
-    free = [place[name] for name, count in open_befores.items() if not count]
-    heapq.heapify(free)
-    order: list[str] = []
-    while free:
-        name = names[heapq.heappop(free)]
-        order.append(name)
-        for following in successors[name]:
-            open_befores[following] -= 1
-            if not open_befores[following]:
-                heapq.heappush(free, place[following])
-    if len(order) < len(graph):
-        raise ValueError(" -> ".join(find_cycle(graph) or ()))
-    return tuple(order)
 
 
 def tails(graph: Graph, weights: Mapping[str, int]) -> dict[str, int]:
     """For each id the weight of the heaviest chain that starts with it: what the end waits for (R-PAR-5).
 
     `weights`: expected tokens or minutes; an id without one counts 1, so that work without tokens counts too.
-    Raises ValueError for a cycle."""
+    Raises graphlib.CycleError."""
     successors = blocked_by(graph)
     found: dict[str, int] = {}
-    for name in reversed(topological_order(graph)):
+    for name in TopologicalSorter(successors).static_order():  # what waits comes before what it waits for
         found[name] = max(1, weights.get(name, 1)) + max((found[n] for n in successors[name]), default=0)
     return found
 

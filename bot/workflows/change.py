@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.edits import ToolResult
 from bot.domain.escalation import Outcome
+from bot.domain.file_holds import Holds
 from bot.domain.gate import GatePolicy, GateVerdict, inspect, raised
-from bot.domain.order import HOLDING, file_holder
+from bot.domain.order import HOLDING
 from bot.domain.task import Route, Rung, TaskState, TaskType
 from bot.store import tasks
 from bot.store.tables import TaskRow
@@ -65,7 +66,7 @@ async def go_on(office: Office, session: AsyncSession, row: TaskRow, base: str, 
     if not row.files:
         row.touched = list(dict.fromkeys((*row.touched, *result.touched)))
         others = [tasks.as_task(other) for other in await tasks.in_project(session, row.project)]
-        holder = file_holder(tasks.as_task(row), [other for other in others if other.state in HOLDING])
+        holder = Holds(other for other in others if other.state in HOLDING).first(tasks.as_task(row))
         if holder:  # R-PAR-2
             await wait_for_file(office, session, row, f"{holder[0].id} holds {holder[1]}, which this change touches")
             return
