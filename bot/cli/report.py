@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bot.adapters.prices import PriceBook
 from bot.cli.export import need_database
 from bot.domain.command_values import day as read_day
 from bot.domain.command_values import window
+from bot.domain.local_time import end_of
 from bot.domain.project import Project
 from bot.errors import UserMistake
 from bot.render import Renderer
@@ -61,7 +62,7 @@ async def metrics(settings: Settings, project: Project, day: date, now: datetime
     need_database(settings.database_url)
     database = Database(settings.database_url)
     price = PriceBook(settings.config.own_prices).price
-    end = min(now, datetime.combine(day + timedelta(days=1), time(), project.zone).astimezone(UTC))
+    end = min(now, end_of(day, project.timezone))
     try:
         async with database.read() as session:
             found = await measured(session, project, end, price, days=days)

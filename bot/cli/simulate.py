@@ -26,6 +26,7 @@ from bot.cli.plan import counted, find_plan
 from bot.cli.policy_file import PolicyFile
 from bot.config import Config
 from bot.config.file import mistakes
+from bot.domain.local_time import DAY, instant
 from bot.domain.plan import Plan
 from bot.domain.plan_budget import forecast
 from bot.domain.plan_errors import errors_of
@@ -34,7 +35,6 @@ from bot.domain.routing import RoutePolicy
 from bot.domain.simulation import simulate
 from bot.domain.simulation_model import Setup, assumed_history
 from bot.domain.simulation_summary import Spread, Summary, budget_chart, progress_chart, summarise
-from bot.domain.slots import instant
 from bot.domain.task import Rung
 from bot.errors import ConfigError, OrchError
 from bot.settings import load_settings
@@ -143,7 +143,7 @@ def _project(config: Config) -> Project:
 
 def _start(said: str | None, project: Project) -> datetime:
     """The stand-up of that day, or of the next working day from tomorrow on."""
-    day = date.fromisoformat(said) if said else date.fromordinal(project.day(datetime.now(UTC)).toordinal() + 1)
+    day = date.fromisoformat(said) if said else project.day(datetime.now(UTC)) + DAY
     return instant(project.working_days.from_(day), project.times.morning, project.timezone)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
+from bot.domain.local_time import MIDNIGHT, end_of, instant
 from bot.domain.task import Frozen
-from bot.domain.working_hours import DAY, WorkingHours
+from bot.domain.working_hours import WorkingHours
 
 #: So many tasks, and so many people, are named; the rest is one sum.
 FEW = 5
@@ -74,9 +74,8 @@ def _sum(name: str, each: Iterable[Part | Taken]) -> Part:
 def projection(used: int, reserved: int, hours: WorkingHours, day: date, now: datetime) -> Projection:
     """Where the day will end: what was used, at the rate of its working hours so far, and never less than what is
     used and reserved now. Across changes of the clocks: a day has as many hours as it has."""
-    start = datetime.combine(day, time(), ZoneInfo(hours.zone))
-    end = datetime.combine(day + DAY, time(), ZoneInfo(hours.zone))
-    whole, worked = hours.between(start, end), hours.between(start, now)
+    start = instant(day, MIDNIGHT, hours.zone)
+    whole, worked = hours.between(start, end_of(day, hours.zone)), hours.between(start, now)
     if not whole:
         return Projection(why_none="today is a day off, so there is no pace")
     if worked < LEAST_WORKED:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.batching import latest
 from bot.domain.file_holds import conflicts
+from bot.domain.local_time import instant
 from bot.domain.order import Start, chains, urgency
 from bot.domain.plan import PlanSprint
 from bot.domain.plan_budget import Planned
@@ -21,7 +22,6 @@ from bot.domain.simulation_model import DayEnd, Left, Run, Setup
 from bot.domain.simulation_queue import Queue
 from bot.domain.simulation_waits import Waits
 from bot.domain.simulation_work import Work
-from bot.domain.slots import instant
 from bot.domain.task import Task
 
 #: A run that takes longer ends there, and says what is left.
@@ -59,7 +59,7 @@ class _Simulation:
                 self._round()
             if self._clock:
                 break
-        self._cashier.day_is_over(self._ends, self._last_end, self._done)
+        self._cashier.day_is_over(self._ends, self._done)
         left = tuple(Left(work.id, self._why_left(work)) for work in self._works.values() if work.id not in self._over)
         day = self._project.day
         return Run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from bot.domain import caching
@@ -12,6 +12,7 @@ from bot.domain.budget import Level, Limit, LimitName, Limits, Refused, attempt_
 from bot.domain.budget_waits import Need, Stuck, short, stuck
 from bot.domain.calls import Purpose, Usage
 from bot.domain.limit_orders import Order, raise_order, raised
+from bot.domain.local_time import end_of
 from bot.domain.models import cacheable_from
 from bot.domain.order import hurries
 from bot.domain.prices import cost, worst_cost
@@ -20,7 +21,6 @@ from bot.domain.saving import Saving, Spent, measure
 from bot.domain.simulation_budget import Counters
 from bot.domain.simulation_model import DayEnd, Setup
 from bot.domain.simulation_work import Call, Work
-from bot.domain.slots import instant
 from bot.domain.task import Rung
 
 
@@ -61,23 +61,20 @@ class Cashier:
         self._cached: dict[str, datetime] = {}  # model -> until when the beginning of all prompts is kept
         self._orders: list[Order] = []
         self._held: dict[int, Limits] = {}  # by sprint, raises included
-        self.midnight = self._next_midnight()
-
-    def _next_midnight(self) -> datetime:
-        return instant(self._day + timedelta(days=1), time(), self._project.timezone)
+        self.midnight = end_of(self._day, self._project.timezone)
 
     def pass_time(self, ends: list[DayEnd], now: datetime, done: int) -> None:
         """Note how each day ended that is over by `now`: the ledger's day is the project's own."""
         self._now = now
         while now >= self.midnight:
-            self.day_is_over(ends, now, done)
+            self.day_is_over(ends, done)
             self._day += timedelta(days=1)
             self._tokens_today = 0
-            self.midnight = self._next_midnight()
+            self.midnight = end_of(self._day, self._project.timezone)
             self._shared.clear()
             self._moved()
 
-    def day_is_over(self, ends: list[DayEnd], now: datetime, done: int) -> None:
+    def day_is_over(self, ends: list[DayEnd], done: int) -> None:
         ends.append(DayEnd(self._day, done, self._microusd, self._tokens_today))
 
     def look_at(self, now: datetime) -> None:

@@ -1,17 +1,17 @@
 """When the day's posts are due (R-DAY), in a project's own time, and what becomes of those that were not posted then.
 
-A slot is one post of one kind on one date. Local times become instants here and nowhere else: a time that daylight
-saving leaves out is the same time after the gap, and one that comes twice is the first of the two.
+A slot is one post of one kind on one date. How daylight saving moves one is said in domain.local_time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from bot.domain.command_kinds import Slot as SlotKind
+from bot.domain.local_time import instant
 from bot.domain.task import Frozen
 from bot.domain.working_days import WEEKDAYS, WorkingDays
 
@@ -118,12 +118,6 @@ class Timetable(Frozen):
                     return slot
             day += timedelta(days=1)
         return None
-
-
-def instant(day: date, at: time, zone: str) -> datetime:
-    """The instant of a local time, in UTC. In the gap of spring it is as much after the gap as it was after the gap's
-    beginning; of the two in autumn it is the first (PEP 495: fold=0)."""
-    return datetime.combine(day, at.replace(fold=0), ZoneInfo(zone)).astimezone(UTC)
 
 
 def judge(slot: Slot, now: datetime, grace: timedelta) -> Settled:

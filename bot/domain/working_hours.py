@@ -6,14 +6,12 @@ Everything follows from one thing: the open spans of a local day, as moments in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.domain.local_time import DAY, MIDNIGHT, instant
 from bot.domain.task import Frozen
 from bot.domain.working_days import LONGEST_BREAK, WorkingDays
-
-MIDNIGHT = time(0)
-DAY = timedelta(days=1)
 
 
 class WorkingHours(Frozen):
@@ -86,12 +84,7 @@ class WorkingHours(Frozen):
             edges = [(quiet_to, 0), (quiet_from, 0)]
         elif quiet_from < quiet_to:  # by day
             edges[1:1] = [(quiet_from, 0), (quiet_to, 0)]
-        moments = [self._moment(day + later * DAY, clock) for clock, later in edges]
+        moments = [instant(day + later * DAY, clock, self.zone) for clock, later in edges]
         for start, end in zip(moments[::2], moments[1::2], strict=True):
             if start < end:
                 yield start, end
-
-    def _moment(self, day: date, clock: time) -> datetime:
-        """A local time as UTC. One that the clocks skip is as long after the change as it would have been; of one that
-        comes twice, the first."""
-        return datetime.combine(day, clock, ZoneInfo(self.zone)).astimezone(UTC)

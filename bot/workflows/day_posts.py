@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.day import Action, Day, DayFacts, Need, evening, midday, morning
 from bot.domain.day_plan import Fit
+from bot.domain.local_time import instant
 from bot.domain.project import Project
-from bot.domain.slots import instant
 from bot.store import outbox, project_events
 from bot.store.day import finished
 from bot.workflows.day_effects import do_all

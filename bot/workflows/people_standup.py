@@ -14,9 +14,10 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import Action, Person
+from bot.domain.local_time import instant
 from bot.domain.people_standup import Answer, Board, asked, board, last_before, to_ask
 from bot.domain.project import Project
-from bot.domain.slots import Timetable, instant
+from bot.domain.slots import Timetable
 from bot.domain.task import ENDED, TaskState
 from bot.errors import UserMistake
 from bot.store import outbox, people_settings, project_events, slots, standup_answers, tasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain import prices
 from bot.domain.budget import Level, Limit, Limits, limits_of_call
 from bot.domain.history import History
+from bot.domain.local_time import end_of
 from bot.domain.order import ready
 from bot.domain.plan import PlanTask
 from bot.domain.plan_budget import TERSE_REVIEW, Planned, planned_of
@@ -35,8 +36,7 @@ async def gather(
 ) -> Facts:
     """The project at the end of `day`, or now where that is not over yet. `sprint`: the one to report on, where not
     the open one."""
-    end = datetime.combine(day + timedelta(days=1), time(), project.zone).astimezone(UTC)
-    at = min(now, end - timedelta(microseconds=1))
+    at = min(now, end_of(day, project.timezone) - timedelta(microseconds=1))
     standing = await report_facts.standings(session, project.key, at)
     paid = await report_facts.paid(session, project.key, at)
     of_task: dict[int, list[Paid]] = defaultdict(list)

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from bot.domain.slots import Slot, Times, Timetable, instant, judge, late_minutes, why_not_skip
+from bot.domain.local_time import instant
+from bot.domain.slots import Slot, Times, Timetable, judge, late_minutes, why_not_skip
 from bot.domain.working_days import WorkingDays
 
 LISBON, NEW_YORK = "Europe/Lisbon", "America/New_York"
