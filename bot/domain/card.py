@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bot.domain.escalation import NEXT_RUNG
-from bot.domain.routing import REPORTS
-from bot.domain.task import Frozen, Rung, Task, TaskState
+from bot.domain.task import REPORTS, Frozen, Rung, Task, TaskState
 
 
 class Button(Frozen):

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.domain.budget_waits import cheaper
 from bot.domain.card import APPROVE, REASSIGN, SPLIT, STOP, TAKE_OVER, Button, buttons, may_be_split
 from bot.domain.day_plan import Fit, Room, fit, needed_by
 from bot.domain.escalation import Again, Stop
 from bot.domain.plan_budget import TERSE_REVIEW
-from bot.domain.routing import ROWS
 from bot.domain.spans import rough
 from bot.domain.task import CI, Frozen, Rung, Task, TaskState
 
@@ -148,16 +148,10 @@ def behind(task: Task, facts: DayFacts) -> str | None:
         return None  # its work is done
     if task.deadline and task.deadline <= facts.now:
         return "its deadline is past"
-    id_sprint, id_day = _place(task)
+    id_sprint, id_day = task.place
     if facts.sprint is not None and id_sprint == facts.sprint and 0 < id_day < facts.sprint_day:
         return f"it was planned for day {id_day} of the sprint, and this is day {facts.sprint_day}"
     return None
-
-
-def _place(task: Task) -> tuple[int, int]:
-    """Sprint and day, as its id says (R-MSG-4)."""
-    sprint, day, _ = task.id.split("-")
-    return int(sprint[1:]), int(day[1:])
 
 
 def _go_on(stuck: Stuck, facts: DayFacts, room: Room) -> Action | Need:
@@ -230,7 +224,7 @@ def _catch_up(task: Task, why: str, room: Room) -> Action | Need | None:
     if (
         short
         and task.head_commit is None
-        and _may_be_cheaper(task)
+        and cheaper(task.route) is Rung.HAIKU  # R-RT-6
         and not room.lacks(needed_by(_at(task, Rung.HAIKU)))
     ):
         told = f"goes to haiku, which costs less: {why}, and {short} do not suffice"
@@ -239,12 +233,6 @@ def _catch_up(task: Task, why: str, room: Room) -> Action | Need | None:
         return Need(task=task, why=f"behind: {why}", buttons=(REASSIGN,))
     offered = (*((SPLIT,) if may_be_split(task) else ()), TAKE_OVER, REASSIGN)
     return Need(task=task, why=f"behind: {why}" + (f"; {short} do not suffice today" if short else ""), buttons=offered)
-
-
-def _may_be_cheaper(task: Task) -> bool:
-    """R-RT-6, R-SEC-1."""
-    route = task.route
-    return route.rung is Rung.SONNET and not route.security and ROWS[route.type].haiku != "no"
 
 
 def _at(task: Task, rung: Rung) -> Task:

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.domain.order import in_order
 from bot.domain.plan_budget import TERSE_REVIEW
-from bot.domain.routing import REPORTS
-from bot.domain.task import Frozen, Rung, Task, TaskState, TaskType
+from bot.domain.task import Frozen, Rung, Task, TaskState
 
 
 class Room(Frozen):
@@ -47,7 +46,7 @@ def needed_by(task: Task) -> dict[Rung, int]:
     if rung is Rung.MANUAL:
         return {}
     needed: dict[Rung, int] = {rung: task.route.expected_tokens or task.token_budget}
-    if task.route.type not in REPORTS | {TaskType.OPS}:
+    if task.route.is_reviewed:
         needed[Rung.GEMINI] = needed.get(Rung.GEMINI, 0) + TERSE_REVIEW
     return needed
 

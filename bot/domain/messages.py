@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-from bot.domain.command_values import task_ref
 from bot.domain.plan_fields import BRIDGES
 from bot.domain.task import PLAN_STATUS, Frozen, Priority, Rung, Task, TaskState
 
@@ -116,7 +115,7 @@ def local(moment: datetime, zone: ZoneInfo) -> datetime:
 def assignment_of(task: Task, *, zone: ZoneInfo, blockers_if_fail: Sequence[str], assigned_to: str = "") -> Assignment:
     """R-MSG-1. `blockers_if_fail`: the ids that wait for it (plan_graph.blocked_by); `assigned_to`: the owner's alias,
     else their Slack id."""
-    sprint, day = place_of(task.id)
+    sprint, day = task.place
     return Assignment(
         task_id=task.id,
         sprint=sprint,
@@ -140,20 +139,18 @@ def status_update_of(
     tokens_used: int,
     quality_score: float | None = None,
     issues: Sequence[str] = (),
-    completed_at: datetime | None = None,
     next_task_id: str | None = None,
 ) -> StatusUpdate:
-    """R-MSG-2, status by R-MSG-6. `next_task_id` is plan_graph.first_unblocked. A completed task that names no time was
-    completed when it was last changed."""
+    """R-MSG-2, status by R-MSG-6. `next_task_id` is plan_graph.first_unblocked. A task was completed when it was
+    last changed."""
     status = PLAN_STATUS[task.state]
-    ended = (completed_at or task.updated_at) if status == "completed" else None
     return StatusUpdate(
         task_id=task.id,
         status=status,
         tokens_used=tokens_used,
         quality_score=quality_score,
         issues=tuple(issues),
-        completedAt=ended and local(ended, zone),
+        completedAt=local(task.updated_at, zone) if status == "completed" else None,
         next_task_id=next_task_id,
         ready_for_review=task.state in _HAS_RESULT,
     )
@@ -166,7 +163,6 @@ def blocker_alert_of(
     reason: str,
     at: datetime,
     recommended: Rung | None = None,
-    action_required: bool = True,
 ) -> BlockerAlert:
     """R-MSG-3. Where no rung is left to propose, a person takes it: `manual`."""
     return BlockerAlert(
@@ -175,12 +171,6 @@ def blocker_alert_of(
         reason=reason,
         recommended_escalation=recommended or Rung.MANUAL,
         timestamp=local(at, zone),
-        action_required=action_required,
+        action_required=True,
         priority=task.priority,
     )
-
-
-def place_of(task_id: str) -> tuple[int, int]:
-    """The sprint and the day that an id names (R-MSG-4). Raises UserMistake for what is no id."""
-    sprint, day, _ = task_ref(task_id).id.split("-")
-    return int(sprint[1:]), int(day[1:])

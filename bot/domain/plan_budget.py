@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bot.domain.budget import LEAN, Limits
 from bot.domain.plan import Plan, PlanSprint, PlanTask
 from bot.domain.plan_errors import Problem, Report
-from bot.domain.routing import REPORTS, RoutePolicy, route
-from bot.domain.task import Route, Rung, TaskType
+from bot.domain.routing import RoutePolicy, route
+from bot.domain.task import Route, Rung
 from bot.errors import UserMistake
 
 #: What gemini's review of one small task takes, "terse" as R-BUD-2 has it.
@@ -25,11 +25,6 @@ class Planned(NamedTuple):
     route: Route
     expected: int
     budget: int
-
-    @property
-    def is_reviewed(self) -> bool:
-        """Whether gemini reviews the result: every change that a model makes (R-RT-3)."""
-        return self.route.rung is not Rung.MANUAL and self.route.type not in REPORTS | {TaskType.OPS}
 
 
 class Forecast(NamedTuple):
@@ -58,7 +53,7 @@ def by_rung(planned: Iterable[Planned]) -> dict[Rung, tuple[int, int, int]]:
 
 def review_tokens(planned: Iterable[Planned]) -> int:
     """What the reviews that follow every change are expected to take."""
-    return TERSE_REVIEW * sum(each.is_reviewed for each in planned)
+    return TERSE_REVIEW * sum(each.route.is_reviewed for each in planned)
 
 
 def forecast(plan: Plan, policy: RoutePolicy, limits: Limits = LEAN) -> Forecast:
@@ -122,8 +117,3 @@ def _check_days(sprint: PlanSprint, planned: tuple[Planned, ...], limits: Limits
             if expected > allowed:
                 text = f"D{day}: {count} x {rung}, expected to take {expected:,} tokens, and a day has {allowed:,}"
                 report.warning(today[0].task.line, f"sprint {sprint.number}", f"{text}: some wait for the next day")
-
-
-def budgets(plan: Plan) -> Mapping[int, Mapping[Rung, int]]:
-    """The sprints' own allocations, as `Limits.sprints` and the config's `budgets.sprints` want them (R-BUD-2)."""
-    return {sprint.number: sprint.budget for sprint in plan.sprints if sprint.budget}

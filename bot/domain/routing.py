@@ -16,7 +16,7 @@ from pydantic import Field, InstanceOf
 
 from bot.domain.history import History, Preference, preference, size_of
 from bot.domain.security import Assessment, asks_for_more, assess
-from bot.domain.task import Frozen, Route, Rung, TaskType
+from bot.domain.task import CHANGELESS, REPORTS, Frozen, Route, Rung, TaskType
 from bot.domain.task_kinds import Guess, asks_for_tests, classify, is_lint_check, is_simple, is_vague
 from bot.domain.text_model import Opinion, TextModel
 from bot.errors import UserMistake
@@ -74,11 +74,9 @@ MATRIX: tuple[Row, ...] = (
 ROWS: Mapping[TaskType, Row] = MappingProxyType({row.type: row for row in MATRIX})
 #: Types that either may do first: history may say which is the cheaper choice.
 LEARNABLE = frozenset(row.type for row in MATRIX if row.haiku == "may" and row.sonnet == "yes")
-#: Types whose result is a report, not a change.
-REPORTS = frozenset({T.REVIEW, T.ANALYSIS, T.SEARCH, T.VALIDATION})
 #: Where no rule fits: the rung that can do any change.
 UNKNOWN = Guess(T.LOGIC, 0.4, "no rule recognises this")
-#: Where the model cannot say. The coordinator's call of at most 500 tokens a day will go here (R-BUD-6).
+#: Where the model cannot say. The coordinator is asked about such a route (R-BUD-6).
 UNSURE = Guess(T.LOGIC, 0.5, "this may be routine work, or not")
 SURE = 0.8
 #: Where a rule is as sure as this, and for what it calls schema, integration and the like, the text model is not asked.
@@ -151,7 +149,7 @@ def route_as(request: RouteRequest, guess: Guess, policy: RoutePolicy) -> Route:
 def _routed(request: RouteRequest, guess: Guess, safety: Assessment, policy: RoutePolicy) -> Route:
     row = ROWS[guess.type]
     choice = _asked(request.model, row, guess, safety) if request.model else _ruled(request, row, guess, safety, policy)
-    changes = guess.type not in REPORTS | {T.OPS}
+    changes = guess.type not in CHANGELESS
     return Route(
         rung=choice.rung,
         type=guess.type,

@@ -17,7 +17,7 @@ from bot.domain.escalation import Attempt, Outcome
 from bot.domain.order import Urgency
 from bot.domain.plan_budget import Planned
 from bot.domain.prices import OUTPUT_SHARE
-from bot.domain.routing import EXPECTED_TOKENS, REPORTS
+from bot.domain.routing import EXPECTED_TOKENS
 from bot.domain.simulation_budget import Reservation
 from bot.domain.simulation_model import Assumptions, Chance
 from bot.domain.task import Rung, Task, TaskState
@@ -84,7 +84,7 @@ class Work:
 
     @property
     def is_report(self) -> bool:
-        return self.rung is Rung.GEMINI or self.task.route.type in REPORTS
+        return self.task.route.is_report
 
     def to(self, state: TaskState) -> None:
         self.task = self.task.model_copy(update={"state": state})

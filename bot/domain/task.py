@@ -49,6 +49,10 @@ class Rung(StrEnum):
     MANUAL = "manual"
 
 
+#: Types whose result is a report, not a change.
+REPORTS = frozenset({TaskType.REVIEW, TaskType.ANALYSIS, TaskType.SEARCH, TaskType.VALIDATION})
+#: Types whose result changes no file.
+CHANGELESS = REPORTS | {TaskType.OPS}
 #: The rungs that a model stands behind.
 PAID = tuple(rung for rung in Rung if rung is not Rung.MANUAL)
 
@@ -144,6 +148,16 @@ class Route(Frozen):
     approvals_only: bool = False  # a security task for its approvals (R-APR), not for its code (R-SEC-1)
 
     @property
+    def is_report(self) -> bool:
+        """Whether a model answers in words, and changes no file (R-RT-3)."""
+        return self.rung is Rung.GEMINI or self.type in REPORTS
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether gemini reviews the result: every change that a model makes (R-RT-3)."""
+        return self.rung is not Rung.MANUAL and self.type not in CHANGELESS
+
+    @property
     def code_critical(self) -> bool:
         """Whether its code is security-critical, so that haiku never writes it (R-SEC-1)."""
         return self.security and not self.approvals_only
@@ -178,6 +192,12 @@ class Task(Frozen):
     def holds(self) -> tuple[str, ...]:
         """The files that no other task may change meanwhile."""
         return self.files or self.touched
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The sprint and the day that its id names (R-MSG-4)."""
+        sprint, day, _ = self.id.split("-")
+        return int(sprint[1:]), int(day[1:])
 
     @property
     def title(self) -> str:

@@ -114,7 +114,7 @@ def _planned(project: Project, asked: Sequence[PlanTask], history: History | Non
 
 
 def _plan_fact(each: Planned, cost: CostOf) -> PlannedFact:
-    task, rung, review = each.task, each.route.rung, TERSE_REVIEW if each.is_reviewed else 0
+    task, rung, review = each.task, each.route.rung, TERSE_REVIEW if each.route.is_reviewed else 0
     return PlannedFact(
         id=task.id, title=task.title or task.prompt, sprint=task.sprint, day=task.day, rung=rung, type=each.route.type,
         priority=task.priority, milestone=task.milestone, tokens=each.expected + review,

@@ -15,8 +15,7 @@ from dbos._error import DBOSException  # not exported
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.routing import REPORTS
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import Route, TaskState
 from bot.errors import OrchError
 from bot.store import ledger
 from bot.store.tables import TaskRow
@@ -145,8 +144,7 @@ async def kind_of_work(
             return found
         if await needs_triage(session, row):
             return "unclear"
-    wants_answer = row.route["rung"] == Rung.GEMINI or row.route["type"] in REPORTS
-    return "report" if wants_answer else "change"
+    return "report" if Route.model_validate(row.route).is_report else "change"
 
 
 def outside_words(error: Exception) -> str:

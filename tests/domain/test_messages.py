@@ -76,7 +76,8 @@ def test_a_status_update_is_built_from_a_task() -> None:
     done = task(state=TaskState.MERGED)
     built = status_update_of(done, zone=NEW_YORK, tokens_used=1800, quality_score=9.5, next_task_id="S1-D1-2")
     assert built.json_fields() == json.loads(UPDATE)
-    early = status_update_of(done, zone=NEW_YORK, tokens_used=0, completed_at=datetime(2026, 2, 1, 5, tzinfo=UTC))
+    early = task(state=TaskState.MERGED, updated_at=datetime(2026, 2, 1, 5, tzinfo=UTC))
+    early = status_update_of(early, zone=NEW_YORK, tokens_used=0)
     assert early.json_fields()["completedAt"] == "2026-02-01 00:00"
 
 

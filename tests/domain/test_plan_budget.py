@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.plan_file import load_plan
 from bot.domain.budget import LEAN
 from bot.domain.plan import Plan
-from bot.domain.plan_budget import Forecast, budgets, by_rung, forecast
+from bot.domain.plan_budget import Forecast, by_rung, forecast
 from bot.domain.routing import RoutePolicy
 from bot.domain.task import Rung, TaskType
 from tests.domain.plans import task
@@ -78,7 +78,7 @@ def granter() -> Plan:
 
 
 def test_granter_has_the_rulebooks_budgets(granter: Plan) -> None:
-    assert budgets(granter) == {number: rungs for number, (_, rungs) in ALLOCATIONS.items()}
+    assert [(s.number, s.budget) for s in granter.sprints] == [(n, rungs) for n, (_, rungs) in ALLOCATIONS.items()]
     assert [sprint.tokens for sprint in granter.sprints] == [total for total, _ in ALLOCATIONS.values()]
     assert sum(sprint.tokens for sprint in granter.sprints) == 156_500
     assert all(sprint.days == 5 for sprint in granter.sprints)
@@ -102,7 +102,7 @@ def test_granters_security_work_goes_to_sonnet_and_is_reviewed(granter: Plan) ->
     found = forecast(granter, POLICY)
     auth = [each for each in found.planned if each.route.type is TaskType.AUTH]
     assert len(auth) >= 4
-    assert all(each.route.rung is Rung.SONNET and each.route.security and each.is_reviewed for each in auth)
+    assert all(each.route.rung is Rung.SONNET and each.route.security and each.route.is_reviewed for each in auth)
     assert not [each for each in found.planned if each.route.security and each.route.rung is Rung.HAIKU]
 
 
