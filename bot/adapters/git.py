@@ -19,9 +19,9 @@ from bot.adapters.git_build import Builder
 from bot.adapters.git_command import Git
 from bot.adapters.git_diff import read_change
 from bot.adapters.git_origin import origin_at
-from bot.adapters.git_paths import SUBMODULE, is_commit, is_task_id
+from bot.adapters.git_paths import is_commit, is_task_id
 from bot.adapters.git_worktrees import Worktrees
-from bot.domain.change import Change
+from bot.domain.change import SUBMODULE, Change
 from bot.domain.paths import BRANCH
 from bot.errors import BaseMoved, ConfigError, RepositoryError
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-SYMLINK, SUBMODULE = "120000", "160000"
+from bot.domain.change import SUBMODULE, SYMLINK
+
 #: Characters that HFS+ ignores, so that `.g<U+200C>it` is `.git` there.
 _IGNORED = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")

@@ -23,12 +23,12 @@ from bot.config.values import (
     SprintNumber,
     Tokens,
     UserId,
-    Weekday,
     WeekdayClock,
     Zone,
 )
 from bot.domain.models import CURRENT
 from bot.domain.slots import KINDS, Times
+from bot.domain.working_days import Weekday
 
 
 class Section(BaseModel):

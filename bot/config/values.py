@@ -11,9 +11,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from bot.domain.paths import BRANCH
+from bot.domain.working_days import WEEKDAYS
 
 RungName = Literal["haiku", "sonnet", "gemini", "opus"]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
@@ -69,9 +69,7 @@ UserId = Annotated[
     str, _shaped("[UW][A-Z0-9]{2,}", "a person's id, say U0123ABCD (their profile in Slack, the dots, Copy member ID)")
 ]
 Clock = Annotated[str, _shaped(_TIME, "a time of day, say 08:00")]
-WeekdayClock = Annotated[
-    str, _shaped(f"(mon|tue|wed|thu|fri|sat|sun) {_TIME}", "a weekday and a time of day, say fri 16:00")
-]
+WeekdayClock = Annotated[str, _shaped(f"({'|'.join(WEEKDAYS)}) {_TIME}", "a weekday and a time of day, say fri 16:00")]
 SprintNumber = Annotated[str, _shaped("[0-9]{1,4}", "the number of a sprint, say 0")]
 Country = Annotated[str, AfterValidator(_known_country)]
 Place = Annotated[

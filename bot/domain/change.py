@@ -6,13 +6,16 @@ from typing import Literal
 
 from bot.domain.task import Frozen
 
+#: git's modes of what no change may hold.
+SYMLINK, SUBMODULE = "120000", "160000"
+
 
 class FileChange(Frozen):
     """One path of a diff (renames are shown as a delete and an add)."""
 
     path: str
     status: Literal["added", "modified", "deleted", "type_changed"]
-    old_mode: str = "000000"  # git modes: 100644, 100755, 120000 symlink, 160000 submodule
+    old_mode: str = "000000"  # git's, say 100644 or 100755
     new_mode: str = "000000"
     added: int = 0  # lines
     removed: int = 0  # lines

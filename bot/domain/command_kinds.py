@@ -11,10 +11,10 @@ from bot.domain.assign import AssignRequest
 from bot.domain.budget import LimitName
 from bot.domain.command_values import TaskRef
 from bot.domain.task import Frozen, Rung
+from bot.domain.working_days import Weekday
 
 ListView = Literal["open", "mine", "running", "blocked", "review", "all"]
 Slot = Literal["morning", "midday", "evening", "weekly"]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Assign(Frozen):

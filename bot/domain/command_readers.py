@@ -32,16 +32,15 @@ from bot.domain.command_kinds import (
     Status,
     Takeover,
     Unblock,
-    Weekday,
     Why,
 )
 from bot.domain.command_text import Word, option_name, shown, split, unescape
-from bot.domain.command_values import TaskRef
+from bot.domain.command_values import MAX_REASON, TaskRef
 from bot.domain.help import NAMES, SYNONYMS
 from bot.domain.task import Rung
+from bot.domain.working_days import WEEKDAYS
 from bot.errors import UserMistake
 
-MAX_REASON = 1_000  # characters
 MAX_SEARCH = 80  # characters
 #: What people call the views of `list`.
 VIEW_WORDS: dict[str, str] = {
@@ -178,7 +177,7 @@ def _schedule(rest: str) -> Schedule:
         return Schedule.model_validate({**fields, "on": values.day(words[2].value) if len(words) > 2 else None})
     when = words[2:]
     if fields["slot"] == "weekly" and when:
-        fields["weekday"] = values.one_of(when.pop(0).value, get_args(Weekday), "a weekday")
+        fields["weekday"] = values.one_of(when.pop(0).value, WEEKDAYS, "a weekday")
     if not when:
         raise UserMistake("At what time? Write `08:30`, and for weekly the day before it: `fri 16:00`.")
     values.at_most(when, 1)

@@ -22,6 +22,7 @@ MAX_CHECK = 500  # characters
 MAX_TOKENS = 1_000_000
 MAX_WINDOW = 366  # days
 MAX_TEXT = 4_000  # characters
+MAX_REASON = 1_000  # characters
 MAX_NUMBER = 99  # sprints, days
 END_OF_DAY = time(23, 59)
 

@@ -15,13 +15,11 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from bot.domain.change import Change, FileChange
+from bot.domain.change import SUBMODULE, SYMLINK, Change, FileChange
 from bot.domain.critical_code import critical_code
 from bot.domain.paths import declared, matches, normalise
 from bot.domain.secrets import PASSWORD, URL_PASSWORD, find_secrets, is_secret_file
 from bot.domain.task import Frozen, Route
-
-SYMLINK, SUBMODULE = "120000", "160000"
 
 
 class GatePolicy(Frozen):

@@ -15,6 +15,7 @@ from bot.domain.assign import MAX_CHECKS, MODEL_WORDS, OPTIONS, TYPE_WORDS
 from bot.domain.command_text import shown
 from bot.domain.plan_errors import Items, Node, Report, Scalar, Table, unknown_key
 from bot.domain.task import Frozen, Rung, TaskType
+from bot.domain.working_days import WEEKDAYS
 from bot.errors import UserMistake
 
 _MAKERS = {Rung.HAIKU: "claude", Rung.SONNET: "claude", Rung.OPUS: "claude", Rung.GEMINI: "gemini"}
@@ -24,7 +25,7 @@ MAX_LINE = 500  # characters of a title, a criterion, a name
 MAX_ITEMS = 50
 
 _DAY_TIME = re.compile(r"(?:day|d)\s*(\d{1,2})(?:[,\sT]\s*(\d{1,2}:\d{2}))?", re.IGNORECASE | re.ASCII)
-_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\b.*", re.IGNORECASE)
+_WEEKDAY = re.compile(rf"(?:{'|'.join(WEEKDAYS)})[a-z]*\b.*", re.IGNORECASE)
 _VENDORS = re.compile(r"\b(haiku|sonnet|opus|gemini)\b", re.IGNORECASE)
 _OWNER = re.compile(r"<@([UW][A-Z0-9]+)>|@?([A-Za-z0-9][\w.-]{0,39})", re.ASCII)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bot.domain.command_text import plain
+from bot.domain.command_values import MAX_REASON
 from bot.domain.task import Frozen
 from bot.errors import UserMistake
 
@@ -18,7 +19,6 @@ from bot.errors import UserMistake
 REPLY_CHARS = 1_500
 #: Characters of all replies together in one call; the newest are kept.
 SAID_CHARS = 3_000
-MAX_REASON = 1_000  # of `blocked: ...`, in characters
 
 Verb = Literal["stop", "retry", "unblock", "done", "blocked", "why", "status", "help", "mute", "unmute"]
 
@@ -122,9 +122,9 @@ def clipped(text: str) -> str:
     return text if len(text) <= REPLY_CHARS else text[: REPLY_CHARS - 1].rstrip() + "…"
 
 
-def newest_that_fit(replies: Sequence[str], limit: int = SAID_CHARS) -> int:
+def newest_that_fit(replies: Sequence[str]) -> int:
     """How many of the newest replies (oldest first) a call has room for; the newest one always."""
-    room, count = limit, 0
+    room, count = SAID_CHARS, 0
     for text in reversed(replies):
         room -= len(text)
         if room < 0 and count:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal, get_args
 
 from bot.domain.task import Frozen
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS = get_args(Weekday)
 #: The longest stretch of days off that is believed; more can only be a mistake in the configuration.
 LONGEST_BREAK = 366
 
