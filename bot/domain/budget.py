@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal
@@ -209,7 +210,7 @@ def size_call(
 
 def padded(counted_input: int) -> int:
     """Input tokens to reserve for a count that is an estimate."""
-    return counted_input + -int(-counted_input * COUNT_MARGIN // 1)
+    return counted_input + math.ceil(counted_input * COUNT_MARGIN)
 
 
 def first_red(levels: tuple[Level, ...], red: float) -> Level | None:

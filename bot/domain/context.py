@@ -61,7 +61,6 @@ class Packed(Frozen):
     """What the prompt is made of, besides the task's text, the checks and the notes, all counted in
     `estimated_tokens`. More than the allowance only where those alone exceed it."""
 
-    shown_paths: tuple[str, ...]
     file_parts: tuple[FilePart, ...]
     path_list: str  # the same for every task of a commit, as far as budgets allow: it stands in the shared prefix
     near_paths: str = ""  # beside the candidates, where the list only counts them
@@ -124,7 +123,6 @@ def pack(
         left -= sum(map(_cost, chosen))
     used = estimate_tokens(path_list) + estimate_tokens(near_paths) + sum(map(_cost, parts))
     return Packed(
-        shown_paths=tuple(dict.fromkeys(part.path for part in parts)),
         file_parts=tuple(parts),
         path_list=path_list,
         near_paths=near_paths,
@@ -174,16 +172,11 @@ def _beside(all_paths: Iterable[str], listed: str, near: Sequence[str], max_toke
 
 @lru_cache(maxsize=65_536)
 def path_words(path: str) -> frozenset[str]:
-    """Telling words of a path, in lower case and without the plural's s."""
-    return _words(path)
+    return text_words(path)
 
 
 def text_words(text: str) -> frozenset[str]:
-    """Telling words of a text, in the same form."""
-    return _words(text)
-
-
-def _words(text: str) -> frozenset[str]:
+    """Telling words of a text or a path, in lower case and without the plural's s."""
     found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+", text)
     plain = (word.casefold() for word in found)
     return frozenset(_stem(word) for word in plain if len(word) > 2 and word not in _COMMON)

@@ -55,7 +55,7 @@ class Usage(Frozen):
 class Priority(Frozen):
     """What is to be done next with a task."""
 
-    verb: str  # complete | unblock | start
+    verb: str  # unblock | complete | start | begin
     line: Line
     critical: bool = False
 
@@ -82,14 +82,12 @@ def daily_report(facts: Facts) -> Daily:
     """The report of `facts.day`."""
     expected = forecast(facts)
     verdict = judge.outlook(facts, expected)
-    at_work = [t for t in facts.tasks if t.open and t.state not in (TaskState.QUEUED, TaskState.BLOCKED)]
-    by_id = {task.id: task for task in facts.tasks}
     return Daily(
         project=facts.project,
         day=facts.day,
         completed=tuple(line(t) for t in facts.tasks if t.finished and facts.ended_on.get(t.id) == facts.day),
-        in_progress=tuple(line(t) for t in sorted(at_work, key=lambda t: -PERCENT.get(t.state, 0))),
-        queued=tuple(line(by_id[name]) for name in facts.urgent if name in by_id),
+        in_progress=tuple(line(t) for t in _begun(facts)),
+        queued=tuple(line(t) for t in _queued(facts)),
         blocked=tuple(line(t) for t in judge.blocked(facts)),
         failed=tuple(line(t) for t in facts.tasks if t.state in GIVEN_UP and facts.ended_on.get(t.id) == facts.day),
         usage=tuple(_usage(facts)),
@@ -133,16 +131,22 @@ def _usage(facts: Facts) -> list[Usage]:
 def _priorities(facts: Facts) -> list[Priority]:
     """First what is blocked, since it needs a person; then what has begun, the furthest first; then what is queued, the
     most urgent first (R-PAR-5); then what the plan has next."""
-    by_id = {task.id: task for task in facts.tasks}
-    begun = sorted(
-        (t for t in facts.tasks if t.open and t.state not in (TaskState.QUEUED, TaskState.BLOCKED)),
-        key=lambda t: -PERCENT.get(t.state, 0),
-    )
     stuck = sorted(judge.blocked(facts), key=lambda t: (t.priority != "critical", t.since))
-    queued = [by_id[name] for name in facts.urgent if name in by_id]
     number = facts.sprint.sprint.number if facts.sprint else None
     planned = [each for each in facts.planned if each.sprint == number]
-    named = (("unblock", stuck), ("complete", begun), ("start", queued), ("begin", planned))
+    named = (("unblock", stuck), ("complete", _begun(facts)), ("start", _queued(facts)), ("begin", planned))
     return [
         Priority(verb=verb, line=line(t), critical=t.priority == "critical") for verb, tasks in named for t in tasks
     ]
+
+
+def _begun(facts: Facts) -> list[TaskFact]:
+    """What is at work or with people, the furthest first."""
+    begun = (t for t in facts.tasks if t.open and t.state not in (TaskState.QUEUED, TaskState.BLOCKED))
+    return sorted(begun, key=lambda t: -PERCENT.get(t.state, 0))
+
+
+def _queued(facts: Facts) -> list[TaskFact]:
+    """The most urgent first (R-PAR-5)."""
+    by_id = {task.id: task for task in facts.tasks}
+    return [by_id[name] for name in facts.urgent if name in by_id]

@@ -31,19 +31,19 @@ def remember(learned: Sequence[str], lesson: str) -> list[str]:
     return [each for each in kept if each in people or each in others]
 
 
-def shorten(lesson: str, limit: int = LESSON_CHARS) -> str:
-    """At most `limit` characters: the output of a command keeps its first line (which command, how it ended) and its
-    tail, where errors stand; anything else its head."""
+def shorten(lesson: str) -> str:
+    """At most LESSON_CHARS characters: of a command's output its first line (which command, how it ended) and its tail,
+    where errors stand; of anything else its head."""
     text = _squeezed(lesson)
-    if len(text) <= limit:
+    if len(text) <= LESSON_CHARS:
         return text
     first, _, rest = text.partition("\n")
     if not first.startswith("$ ") or not rest:
-        return text[: limit - 1].rstrip() + "…"
-    first = first[: limit // 3]
-    tail = rest[-(limit - len(first) - 3) :]
+        return text[: LESSON_CHARS - 1].rstrip() + "…"
+    first = first[: LESSON_CHARS // 3]
+    tail = rest[-(LESSON_CHARS - len(first) - 3) :]
     _, newline, whole_lines = tail.partition("\n")
-    return f"{first}\n…\n{whole_lines if newline and len(whole_lines) > limit // 2 else tail}"
+    return f"{first}\n…\n{whole_lines if newline and len(whole_lines) > LESSON_CHARS // 2 else tail}"
 
 
 def of_findings(findings: Sequence[Finding], missing_cases: Sequence[str] = ()) -> str:

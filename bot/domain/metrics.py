@@ -4,6 +4,7 @@ What was not measured has no value and says why; it is never 100 %."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -105,7 +106,7 @@ def metrics(record: Record) -> tuple[Metric, ...]:
 def percentile(values: Sequence[float], share: float) -> float | None:
     """The smallest of the values that at least `share` of them do not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))] if ordered else None
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 
 def stays(record: Record, state: TaskState) -> Iterator[tuple[Happened, Happened]]:

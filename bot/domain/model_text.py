@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, NoReturn
 
+from pydantic import ValidationError
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
 
@@ -25,6 +27,13 @@ def read_json(text: str) -> Any:
     """A model's JSON, storable. Raises ValueError, also for what says a thing twice (`{"verdict": "request_changes",
     ..., "verdict": "approve"}`) and for NaN; RecursionError for what is nested too deeply."""
     return storable(json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant))
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a model's JSON, and where."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the whole"
+    return f"{where}: {first['msg']}"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,8 +14,6 @@ from bot.domain.task import ENDED, FINISHED, GIVEN_UP, Frozen, Priority, Rung, T
 from bot.domain.working_days import WorkingDays
 from bot.domain.working_hours import WorkingHours
 
-#: States of work that is finished (R-MSG-6: completed).
-
 
 class TaskFact(Frozen):
     """One task as it stood. Tokens and micro-dollars: used and reserved by all its calls until then."""

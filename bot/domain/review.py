@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.domain.calls import Finding, Verdict
-from bot.domain.model_text import read_json
+from bot.domain.model_text import first_problem, read_json
 
 
 class WireFinding(BaseModel):
@@ -50,7 +50,7 @@ def parse_verdict(text: str, finished: bool) -> Verdict | str:
     try:
         wire = WireVerdict.model_validate(raw)
     except ValidationError as error:
-        return f"the review does not have the agreed form: {_first_problem(error)}"
+        return f"the review does not have the agreed form: {first_problem(error)}"
     findings = tuple(
         Finding(severity=f.severity, file=f.file, line=_line(f.line), message=f.message) for f in wire.findings
     )
@@ -75,9 +75,3 @@ def judge(verdict: Verdict) -> Verdict:
 def _line(line: int | None) -> int | None:
     """Models write 0 or -1 for "no line"."""
     return line if line is not None and line >= 1 else None
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the whole"
-    return f"{where}: {first['msg']}"

@@ -123,7 +123,7 @@ class _Simulation:
     def _round(self) -> None:
         """Start what may start now (R-PAR); then the reviews that waited for budget."""
         self._cashier.look_at(self._clock.now)
-        for work in self._queue.reviews_that_may(self._cashier):
+        for work in self._queue.reviews_that_may():
             self._life.review(work)
         while decisions := self._queue.decide(self._clock.now):
             for decision in decisions:

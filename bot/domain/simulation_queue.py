@@ -160,9 +160,9 @@ class Queue:
         self._reviews[work.id] = work
         self._waits.begin(work.id, work.rung, now, ("budget", str(refusal.limit)))
 
-    def reviews_that_may(self, cashier: Cashier) -> list[Work]:
+    def reviews_that_may(self) -> list[Work]:
         """The waiting reviews that there is budget for now; they wait no longer."""
-        found = [work for work in self._reviews.values() if cashier.review_is_short(work) is None]
+        found = [work for work in self._reviews.values() if self._cashier.review_is_short(work) is None]
         for work in found:
             del self._reviews[work.id]
         return found
@@ -182,7 +182,8 @@ class Queue:
     def sprints_without_tokens(self) -> set[int]:
         """The sprints whose tokens some task or review waits for."""
         queued = (self._works[name] for free in self._free.values() for _, name in free)
-        found = {work for work in queued if (stuck := self._cashier.stuck(work)) and stuck.limit == "sprint"}
-        shorts = {work: self._cashier.review_is_short(work) for work in self._reviews.values()}
-        found |= {work for work, short in shorts.items() if short and short.limit == "sprint"}
-        return {work.planned.task.sprint for work in found}
+        waits = [
+            *((work, self._cashier.stuck(work)) for work in queued),
+            *((work, self._cashier.review_is_short(work)) for work in self._reviews.values()),
+        ]
+        return {work.planned.task.sprint for work, stuck in waits if stuck and stuck.limit == "sprint"}

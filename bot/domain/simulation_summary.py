@@ -12,6 +12,8 @@ from bot.domain.simulation_model import Run, Wait, WaitKind
 
 HOUR = timedelta(hours=1)
 DOLLAR = 1_000_000
+#: So many of the longest waits are told.
+MOST_WAITS = 10
 TONES: tuple[Tone, ...] = ("main", "second", "third", "fourth")
 
 
@@ -60,7 +62,7 @@ def spread(values: Iterable[float]) -> Spread:
     return Spread(*(found[max(0, -(-len(found) * share // 100) - 1)] for share in (10, 50, 90)))
 
 
-def summarise(name: str, runs: Sequence[Run], most_waits: int = 10) -> Summary:
+def summarise(name: str, runs: Sequence[Run]) -> Summary:
     """`runs` are not empty."""
 
     def of(value: Callable[[Run], float]) -> Spread:
@@ -86,7 +88,7 @@ def summarise(name: str, runs: Sequence[Run], most_waits: int = 10) -> Summary:
         late=of(lambda run: run.late),
         raised=of(lambda run: run.raised),
         waits={kind: spread(hours[kind] for hours in by_kind) for kind in sorted(kinds)},
-        longest=_longest(runs, most_waits),
+        longest=_longest(runs),
         left=_left(runs),
         first_day=runs[0].days[0].day,
         spent=_curve(runs, lambda run, at: run.days[at].microusd / DOLLAR),
@@ -94,7 +96,7 @@ def summarise(name: str, runs: Sequence[Run], most_waits: int = 10) -> Summary:
     )
 
 
-def _longest(runs: Sequence[Run], most: int) -> tuple[LongWait, ...]:
+def _longest(runs: Sequence[Run]) -> tuple[LongWait, ...]:
     """By their median over all runs, then by their sum; a run without that wait counts as none."""
     hours: dict[Wait, list[float]] = defaultdict(list)
     for run in runs:
@@ -103,7 +105,7 @@ def _longest(runs: Sequence[Run], most: int) -> tuple[LongWait, ...]:
     found = [
         LongWait(wait, spread([*each, *[0.0] * (len(runs) - len(each))]), len(each)) for wait, each in hours.items()
     ]
-    return tuple(sorted(found, key=lambda long: (-long.hours.p50, -sum(hours[long.wait]), long.wait))[:most])
+    return tuple(sorted(found, key=lambda long: (-long.hours.p50, -sum(hours[long.wait]), long.wait))[:MOST_WAITS])
 
 
 def _left(runs: Sequence[Run]) -> dict[str, tuple[int, str]]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.domain import command_values as values
 from bot.domain.command_values import MAX_FILES
-from bot.domain.model_text import read_json
+from bot.domain.model_text import first_problem, read_json
 from bot.domain.task import Frozen
 from bot.errors import UserMistake
 
@@ -68,9 +68,7 @@ def parse_proposal(text: str, finished: bool) -> Parts | str:
     try:
         wire = WireProposal.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        return f"the proposal does not have the agreed form: {where}: {first['msg']}"
+        return f"the proposal does not have the agreed form: {first_problem(error)}"
     try:
         return tuple(_part(number, each.text, each.files, each.criteria, each.after)
                      for number, each in enumerate(wire.parts, 1))  # fmt: skip
