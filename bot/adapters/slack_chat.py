@@ -202,8 +202,12 @@ async def asked(call: Awaitable[T]) -> T:
     try:
         return await call
     except SlackApiError as error:
-        code = str(error.response.get("error") or "unknown error")
-        details = (error.response.get("response_metadata") or {}).get("messages") or []
+        said = getattr(error.response, "data", None)
+        if not isinstance(said, dict) or "ok" not in said:  # a gateway's page or garbage, no word of Slack's own
+            status = getattr(error.response, "status_code", None) or getattr(error.response, "status", "?")
+            raise ChatError(f"Slack could not be reached (its answer is none of Slack's: HTTP {status})") from None
+        code = str(said.get("error") or "unknown error")
+        details = (said.get("response_metadata") or {}).get("messages") or []
         why = ADVICE.get(code, code) + (f" ({'; '.join(map(str, details[:3]))})" if details else "")
         raise ChatError(f"Slack refused: {why}", code) from None
     except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: The whole text in one code fence, as models write it even when told not to.
+_FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL | re.IGNORECASE)
 REPLACEMENT = "\ufffd"
 
 
@@ -24,9 +26,11 @@ def storable(value: Any) -> Any:
 
 
 def read_json(text: str) -> Any:
-    """A model's JSON, storable. Raises ValueError, also for what says a thing twice (`{"verdict": "request_changes",
-    ..., "verdict": "approve"}`) and for NaN; RecursionError for what is nested too deeply."""
-    return storable(json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant))
+    """A model's JSON, alone or in one code fence, storable. Raises ValueError, also for what says
+    a thing twice (`{"verdict": "request_changes", ..., "verdict": "approve"}`) and for NaN; RecursionError for what is
+    nested too deeply."""
+    fenced = _FENCED.fullmatch(text)
+    return storable(json.loads(fenced[1] if fenced else text, object_pairs_hook=_unique, parse_constant=_no_constant))
 
 
 def first_problem(error: ValidationError) -> str:

@@ -19,7 +19,7 @@ class WireFinding(BaseModel):
     model_config = ConfigDict(strict=True)
 
     severity: Literal["critical", "high", "medium", "low"]
-    file: str = ""
+    file: str | None = None
     line: int | None = None
     message: str
 
@@ -52,7 +52,7 @@ def parse_verdict(text: str, finished: bool) -> Verdict | str:
     except ValidationError as error:
         return f"the review does not have the agreed form: {first_problem(error)}"
     findings = tuple(
-        Finding(severity=f.severity, file=f.file, line=_line(f.line), message=f.message) for f in wire.findings
+        Finding(severity=f.severity, file=f.file or "", line=_line(f.line), message=f.message) for f in wire.findings
     )
     return judge(
         Verdict(

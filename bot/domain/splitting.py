@@ -20,7 +20,6 @@ MAX_PROPOSAL_TOKENS = 3_000
 MAX_PART_TEXT = 2_000  # characters, so that a part fits its field of the form
 MAX_CRITERIA = 10
 
-_FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
 _LINE = re.compile(r"\s*(files|after|criteria)\s*:\s*(.*)", re.IGNORECASE)
 
 
@@ -60,9 +59,8 @@ def parse_proposal(text: str, finished: bool) -> Parts | str:
     fence, and nothing else. `finished`: the provider said that the answer is whole."""
     if not finished:
         return "the proposal was cut off before its end"
-    fenced = _FENCE.fullmatch(text)
     try:
-        raw = read_json(fenced[1] if fenced else text)
+        raw = read_json(text)
     except (ValueError, RecursionError):
         return "the proposal is not valid JSON"
     try:

@@ -68,11 +68,27 @@ def test_lines(line: int | None, kept: int | None) -> None:
     assert verdict.findings[0].line == kept
 
 
+@pytest.mark.parametrize("place", [{}, {"file": None}, {"file": None, "line": None}])
+def test_a_finding_about_no_file(place: dict[str, Any]) -> None:
+    finding = {"severity": "low", "message": "m", **place}
+    verdict = parse_verdict(json.dumps(GOOD | {"findings": [finding]}), finished=True)
+    assert isinstance(verdict, Verdict)
+    assert (verdict.findings[0].file, verdict.findings[0].line) == ("", None)
+
+
+@pytest.mark.parametrize("fence", ["```json\n{}\n```", "\n```\n{}\n\n```\n", "```JSON\n{}\n```"])
+def test_one_fence_around_the_whole_answer_is_no_matter(fence: str) -> None:
+    said = json.dumps(GOOD)
+    assert parse_verdict(fence.replace("{}", said), finished=True) == parse_verdict(said, finished=True)
+
+
 NOT_JSON = [
     "",
     "LGTM",
     json.dumps(GOOD)[:-1],
-    f"```json\n{json.dumps(GOOD)}\n```",
+    f"```json\n{json.dumps(GOOD)}",
+    f"I approve:\n```json\n{json.dumps(GOOD)}\n```",
+    f"```json\n{json.dumps(GOOD)}\n```\n```json\n{json.dumps(GOOD)}\n```",
     json.dumps(GOOD) + " approve",
     '{"verdict": "request_changes", "quality_score": 1, "findings": [], "verdict": "approve"}',
     '{"verdict": "approve", "quality_score": NaN, "findings": []}',
