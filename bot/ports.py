@@ -105,8 +105,12 @@ class Repository(Protocol):
         """The names under which a worktree or branch is kept, as `drop` takes them."""
         ...
 
-    async def drop(self, task_id: str) -> None:
-        """Remove the task's worktree and branch, if they exist."""
+    async def drop(self, *task_ids: str) -> None:
+        """Remove the worktrees and branches of these tasks, where they exist."""
+        ...
+
+    async def pack(self) -> None:
+        """Keep what is stored small; once a day is often enough."""
         ...
 
 

@@ -25,6 +25,9 @@ from bot.domain.change import SUBMODULE, Change
 from bot.domain.paths import BRANCH
 from bot.errors import BaseMoved, ConfigError, RepositoryError
 
+#: As many loose objects are left as they are.
+LOOSE_OBJECTS = 6700
+
 
 class GitRepository:
     """See ports.Repository. `origin` is a path, file://, ssh or https address; `home` is ORCH_HOME; `key` names
@@ -74,11 +77,9 @@ class GitRepository:
         files: Mapping[str, str | None],
         message: str,
         *,
-        when: datetime | None = None,
+        when: datetime,
     ) -> str:
-        """See ports.Repository. The task's worktree on disk is not touched; call `worktree` to see the result.
-
-        The commit's time is `when`, or the parent's plus 1 s: the same call gives the same commit."""
+        """See ports.Repository. The task's worktree on disk is not touched; call `worktree` to see the result."""
         self._known(parent)
         branch = f"refs/heads/orch/{self._task(task_id)}"
         async with self._locked() as lock:
@@ -98,18 +99,15 @@ class GitRepository:
             return await self._worktrees.at(self._task(task_id), commit, lock)
 
     async def build_candidate(
-        self, base: str, head: str, onto: str, message: str, *, squash: bool, when: datetime | None = None
+        self, base: str, head: str, onto: str, message: str, *, squash: bool, when: datetime
     ) -> str:
-        """See ports.Repository. Squash: one parent, `onto`; else two, `onto` and `head`. Raises MergeConflict.
-
-        The commit's time is `when`, or the latest parent's plus 1 s: the same call gives the same commit."""
+        """See ports.Repository. Squash: one parent, `onto`; else two, `onto` and `head`. Raises MergeConflict."""
         for commit in (base, head, onto):
             self._known(commit)
         async with self._locked():
             tree = await self._build.merged_tree(base, head, onto)
             parents = [onto] if squash else [onto, head]
-            written = await self._build.seconds_of(head)
-            return await self._build.commit(tree, parents, message, when, after=written)
+            return await self._build.commit(tree, parents, message, when)
 
     async def advance(self, new: str, expected: str) -> None:
         """Move the project's branch from `expected` to `new`, its descendant, at the origin; nothing happens if
@@ -125,7 +123,6 @@ class GitRepository:
             except BaseMoved:
                 if not await self._settled(new, expected, lock):
                     raise
-            await self._fetched(lock)
 
     async def contains(self, commit: str) -> bool:
         """Whether the project's branch at the origin contains the commit."""
@@ -138,16 +135,22 @@ class GitRepository:
             words = ("for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads/orch/")
             return tuple((await self._git(*words, at=self._clone)).text.splitlines())
 
-    async def drop(self, task_id: str) -> None:
-        """Remove the task's worktree and branch, if they exist."""
+    async def drop(self, *task_ids: str) -> None:
+        """Remove the worktrees and branches of these tasks, where they exist."""
+        names = [self._task(task_id) for task_id in task_ids]
         async with self._locked() as lock:
-            await self._worktrees.drop(self._task(task_id), lock)
-            await self._git("gc", "--auto", "--quiet", at=self._clone, lock=lock)
+            await self._worktrees.drop(names, lock)
+
+    async def pack(self) -> None:
+        """Pack the clone's objects where many lie loose; git goes on with it by itself, and holds the lock."""
+        async with self._locked() as lock:
+            words = ("-c", f"gc.auto={LOOSE_OBJECTS}", "gc", "--auto", "--quiet")
+            await self._git(*words, at=self._clone, lock=lock, doing="packing the clone")
 
     async def _settled(self, new: str, expected: str, lock: int) -> bool:
         """Whether the branch contains `new`. Raises BaseMoved if it is neither there nor at `expected`."""
         tip = await self._fetched(lock)
-        if await self._is_ancestor(new, tip):
+        if tip == new or (tip != expected and await self._is_ancestor(new, tip)):
             return True
         if tip != expected:
             moved = f"{self._branch} is at {tip[:12]}, not at {expected[:12]}"

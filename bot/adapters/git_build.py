@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.adapters.git_command import Git
@@ -15,6 +15,7 @@ from bot.errors import MergeConflict
 #: Files larger than this are not read as text.
 MAX_TEXT_BYTES = 1024 * 1024
 _PATHS_AT_ONCE = 200
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Builder:
@@ -94,22 +95,9 @@ class Builder:
         finally:
             await asyncio.to_thread(index.unlink, missing_ok=True)
 
-    async def tree_of(self, commit: str) -> str:
-        return (await self._git("rev-parse", "--verify", f"{commit}^{{tree}}", at=self._clone)).text
-
-    async def seconds_of(self, commit: str) -> int:
-        """The committer's time, in seconds since 1970."""
-        words = ("show", "--no-patch", "--no-show-signature", "--format=%ct", commit)
-        return int((await self._git(*words, at=self._clone)).text)
-
-    async def commit(
-        self, tree: str, parents: Sequence[str], message: str, when: datetime | None = None, *, after: int = 0
-    ) -> str:
-        """A commit; the same arguments give the same hash. Its time is `when`, or one second after the latest of
-        its parents and `after`, so that a replay builds the very same commit."""
-        stamps = [await self.seconds_of(parent) for parent in parents]
-        stamp = int(when.timestamp()) if when else max(*stamps, after) + 1
-        date = {f"GIT_{who}_DATE": f"@{stamp} +0000" for who in ("AUTHOR", "COMMITTER")}
+    async def commit(self, tree: str, parents: Sequence[str], message: str, when: datetime) -> str:
+        """A commit of a tree, or of `<commit>^{tree}`; the same arguments give the same hash."""
+        date = {f"GIT_{who}_DATE": f"@{int(when.timestamp())} +0000" for who in ("AUTHOR", "COMMITTER")}
         words = ["commit-tree", tree, *(word for parent in parents for word in ("-p", parent)), "-F", "-"]
         said = await self._git(
             *words, at=self._clone, stdin=message.replace("\0", "").encode("utf-8", "replace"), environment=date
@@ -117,12 +105,13 @@ class Builder:
         return said.text
 
     async def merged_tree(self, base: str, head: str, onto: str) -> str:
-        """The tree of `onto` with base..head applied. Raises MergeConflict.
+        """The tree of `onto` with base..head applied, as `commit` takes it. Raises MergeConflict.
 
         Two stand-in commits on `base` make it the merge base whatever the history is (git < 2.40 cannot be
         told one)."""
-        ours = await self.commit(await self.tree_of(onto), [base], "onto")
-        theirs = await self.commit(await self.tree_of(head), [base], "head")
+        if onto == base:
+            return _tree_of(head)
+        ours, theirs = [await self.commit(_tree_of(each), [base], "a stand-in", _LONG_AGO) for each in (onto, head)]
         words = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
         said = await self._git(*words, at=self._clone, may_fail=(1,), doing="building the merge")
         tree, *paths = said.out.decode("utf-8", "backslashreplace").rstrip("\0").split("\0")
@@ -133,3 +122,7 @@ class Builder:
             )
             raise MergeConflict(text, unique)
         return tree
+
+
+def _tree_of(commit: str) -> str:
+    return f"{commit}^{{tree}}"

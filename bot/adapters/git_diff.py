@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Literal
 
@@ -21,19 +20,15 @@ _STATUS: dict[str, Literal["added", "modified", "deleted", "type_changed"]] = {
 async def read_change(git: Git, clone: Path, base: str, head: str) -> Change:
     """The Change between two commits of a clone. Bytes that are not UTF-8 are shown as escapes."""
 
-    async def diff(*how: str) -> str:
-        said = await git("diff-tree", "-r", *how, *_PLAIN, base, head, at=clone, doing="reading the change")
-        return said.out.decode("utf-8", "backslashreplace")
-
-    raw, counts, patch = await asyncio.gather(diff("--raw", "-z"), diff("--numstat", "-z"), diff("-p", "--full-index"))
-    lines = {path: (added, removed) for added, removed, path in _numstat(counts)}
-    fields = raw.split("\0")
-    files = [_file(facts, path, lines.get(path)) for facts, path in zip(fields[::2], fields[1::2], strict=False)]
-    return Change(base=base, head=head, files=tuple(files), patch=patch)
-
-
-def _numstat(text: str) -> list[list[str]]:
-    return [line.split("\t", 2) for line in text.split("\0") if line]
+    words = ("diff-tree", "-r", "-z", "--raw", "--numstat", "-p", "--full-index", *_PLAIN, base, head)
+    said = (await git(*words, at=clone, doing="reading the change")).out.decode("utf-8", "backslashreplace")
+    fields = said.split("\0")
+    end = fields.index("")  # between the files and the patch, which may hold a NUL itself
+    raw = [each for each in range(0, end, 2) if fields[each].startswith(":")]  # each with its path behind it
+    counts = (line.split("\t", 2) for line in fields[2 * len(raw) : end])
+    lines = {path: (added, removed) for added, removed, path in counts}
+    files = tuple(_file(fields[at], fields[at + 1], lines.get(fields[at + 1])) for at in raw)
+    return Change(base=base, head=head, files=files, patch="\0".join(fields[end + 1 :]))
 
 
 def _file(facts: str, path: str, lines: tuple[str, str] | None) -> FileChange:

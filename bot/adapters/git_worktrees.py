@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.adapters.git_command import Git
@@ -26,31 +28,29 @@ class Worktrees:
                 pass  # damaged: made again below
             else:
                 return path
-        await self._forget(path, lock)
+        await asyncio.to_thread(self._remove, path)
         path.parent.mkdir(parents=True, exist_ok=True)
         words = ("worktree", "add", "--quiet", "--force", "--force", "--no-track", "-B", branch)
         await self._git(*words, str(path), commit, at=self._clone, lock=lock, doing="making a working tree")
         return path
 
-    async def drop(self, task_id: str, lock: int) -> None:
-        """Remove the task's tree and branch, if they exist."""
-        await self._forget(self._folder / task_id, lock)
-        await self._git("update-ref", "-d", f"refs/heads/orch/{task_id}", at=self._clone, lock=lock)
+    async def drop(self, task_ids: Sequence[str], lock: int) -> None:
+        """Remove the trees and branches of these tasks, where they exist."""
+        for task_id in task_ids:
+            await asyncio.to_thread(self._remove, self._folder / task_id)
+        lines = "".join(f"delete refs/heads/orch/{task_id}\n" for task_id in task_ids)
+        await self._git("update-ref", "--stdin", at=self._clone, stdin=lines.encode(), lock=lock)
 
     async def _reset(self, path: Path, branch: str, commit: str, lock: int) -> None:
-        words = ("rev-parse", "--path-format=absolute", "--git-common-dir")
-        if Path((await self._git(*words, at=path, lock=lock)).text) != self._clone:
+        if not (path / ".git").read_text().startswith(f"gitdir: {self._clone}/worktrees/"):
             raise self._git.error("using a working tree", f"{path} belongs to another repository")
         await self._git("checkout", "--quiet", "--force", "--no-track", "-B", branch, commit, at=path, lock=lock)
         await self._git("clean", "-ffdxq", at=path, lock=lock)
 
-    async def _forget(self, path: Path, lock: int) -> None:
-        await asyncio.to_thread(self._remove, path)
-        await self._git("worktree", "prune", "--expire=now", at=self._clone, lock=lock)
-
     def _remove(self, path: Path) -> None:
         """Remove a tree and git's record of it, also one that git had locked while it was made."""
-        remove_tree(path)
+        if os.path.lexists(path):
+            remove_tree(path)
         for record in (self._clone / "worktrees").glob("*"):
             place = record / "gitdir"
             if not place.is_file() or place.read_text().strip() == str(path / ".git"):

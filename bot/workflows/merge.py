@@ -170,8 +170,7 @@ async def land(office: Office, visit: Visit, commit: str, onto: str) -> Landed:
 
 async def tidy(office: Office, visit: Visit) -> None:
     """The task's worktrees and branch are needed no more."""
-    for name in (visit.task_id, setup_tree(visit.task_id)):
-        await office.repositories[visit.project].drop(name)
+    await office.repositories[visit.project].drop(visit.task_id, setup_tree(visit.task_id))
 
 
 async def finish_merge(office: Office, session: AsyncSession, visit: Visit, built: Built, landed: Landed) -> None:

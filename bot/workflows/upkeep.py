@@ -81,11 +81,10 @@ async def trim(office: Office, before: datetime) -> None:
 
 
 async def tidy(office: Office, key: str, before: datetime) -> None:
-    """Remove the worktrees and branches of tasks that ended before then."""
+    """Remove the worktrees and branches of tasks that ended before then, and pack what is left."""
     repository = office.repositories[key]
     names = await repository.kept_tasks()
     async with office.db.read() as session:
         ended = await retention.ended_since(session, key, [name.removesuffix(SETUP_TREE) for name in names], before)
-    for name in names:
-        if name.removesuffix(SETUP_TREE) in ended:
-            await repository.drop(name)
+    await repository.drop(*(name for name in names if name.removesuffix(SETUP_TREE) in ended))
+    await repository.pack()

@@ -15,6 +15,7 @@ from bot.adapters.git import GitRepository
 from bot.adapters.git_command import Git
 from bot.adapters.git_origin import local_path
 from bot.adapters.git_paths import is_task_id, path_problem
+from bot.domain.change import Change
 from bot.errors import BaseMoved, ConfigError, MergeConflict, RepositoryError, TreeDirty
 
 ENVIRONMENT = {
@@ -24,6 +25,8 @@ ENVIRONMENT = {
     **{f"GIT_{who}_{what}": "ann@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     **{f"GIT_{who}_DATE": "@1700000000 +0000" for who in ("AUTHOR", "COMMITTER")},
 }
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def git(at: Path, *words: str) -> str:
@@ -69,7 +72,7 @@ def orch(origin: Path | str, tmp_path: Path, **more: str) -> GitRepository:
 
 async def edited(repo: GitRepository, files: dict[str, str | None], task: str = "S0-D1-1") -> tuple[str, str]:
     base = await repo.refresh()
-    return base, await repo.commit_files(task, base, files, "Edit\n")
+    return base, await repo.commit_files(task, base, files, "Edit\n", when=NOON)
 
 
 # reading
@@ -140,10 +143,9 @@ async def test_commit_files_writes_deletes_and_keeps_modes(person: Path, tmp_pat
 async def test_the_same_call_gives_the_same_commit(person: Path, tmp_path: Path) -> None:
     repo = orch(person, tmp_path)
     base, head = await edited(repo, {"a.txt": "a"})
-    again = await orch(person, tmp_path).commit_files("S0-D1-1", base, {"a.txt": "a"}, "Edit\n")
+    again = await orch(person, tmp_path).commit_files("S0-D1-1", base, {"a.txt": "a"}, "Edit\n", when=NOON)
     dated = await repo.commit_files("S0-D1-1", base, {"a.txt": "a"}, "Edit\n", when=datetime(2026, 1, 2, tzinfo=UTC))
     assert again == head != dated
-    assert git(tmp_path / "home/repos/DEMO.git", "log", "-1", "--format=%ct", head) == "1700000001"
     assert git(tmp_path / "home/repos/DEMO.git", "log", "-1", "--format=%cI", dated) == "2026-01-02T00:00:00+00:00"
 
 
@@ -176,11 +178,11 @@ async def test_refused_paths_write_nothing(person: Path, tmp_path: Path) -> None
     bad = [*BAD_PATHS, "link", "link/passwd", "LINK/passwd", "README.md/x", "src"]
     for path in bad:
         with pytest.raises(RepositoryError, match="Nothing was written"):
-            await repo.commit_files("S0-D1-1", base, {path: "x", "fine.txt": "y"}, "m")
+            await repo.commit_files("S0-D1-1", base, {path: "x", "fine.txt": "y"}, "m", when=NOON)
     with pytest.raises(RepositoryError, match="symlink"):
-        await repo.commit_files("S0-D1-1", base, {"link": None}, "m")
+        await repo.commit_files("S0-D1-1", base, {"link": None}, "m", when=NOON)
     with pytest.raises(RepositoryError, match="which is a file"):
-        await repo.commit_files("S0-D1-1", base, {"n": "x", "n/m": "y"}, "m")
+        await repo.commit_files("S0-D1-1", base, {"n": "x", "n/m": "y"}, "m", when=NOON)
     assert "orch" not in git(tmp_path / "home/repos/DEMO.git", "for-each-ref")
 
 
@@ -272,16 +274,42 @@ async def test_drop_removes_tree_and_branch_and_may_be_repeated(person: Path, tm
     assert "orch/T1" not in git(tmp_path / "home/repos/DEMO.git", "for-each-ref")
 
 
+async def test_loose_objects_are_packed(person: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = orch(person, tmp_path)
+    _, head = await edited(repo, {f"f{n}": f"{n}" for n in range(600)})  # git counts one of its 256 folders
+    packs = tmp_path / "home/repos/DEMO.git/objects/pack"
+    await repo.pack()
+    assert not list(packs.glob("*.pack"))
+    monkeypatch.setattr("bot.adapters.git.LOOSE_OBJECTS", 1)
+    await repo.pack()
+    await repo.refresh()  # waits for the lock, which git holds while it packs
+    assert list(packs.glob("*.pack"))
+    assert len(await repo.list_files(head)) == 604
+
+
 async def test_many_at_once(person: Path, tmp_path: Path) -> None:
     """Two processes' worth of objects on one clone: every call succeeds."""
     repos = [orch(person, tmp_path), orch(person, tmp_path)]
     bases = await asyncio.gather(*(repo.refresh() for repo in repos))
 
     async def one(n: int) -> str:
-        head = await repos[n % 2].commit_files(f"T{n}", bases[0], {f"f{n}": "x"}, "m")
+        head = await repos[n % 2].commit_files(f"T{n}", bases[0], {f"f{n}": "x"}, "m", when=NOON)
         return (await repos[(n + 1) % 2].worktree(f"T{n}", head)).name
 
     assert await asyncio.gather(*(one(n) for n in range(4))) == [f"T{n}" for n in range(4)]
+
+
+async def test_change_is_what_git_shows_of_odd_names_and_late_nuls(person: Path, tmp_path: Path) -> None:
+    repo = orch(person, tmp_path)
+    base = await repo.refresh()
+    save(person, {':odd ä\n"name"': "x\n", "late.txt": "y\n" * 5000 + "a\0b\n", "empty": ""})
+    change = await repo.change(base, head := await repo.refresh())
+    clone = tmp_path / "home/repos/DEMO.git"
+    words = ("-c", "core.quotePath=false", "diff-tree", "-r", "-p", "--full-index", "--no-renames", base, head)
+    assert change.patch == shell("git", "-C", str(clone), *words)
+    assert "\0" in change.patch
+    assert {file.path: file.added for file in change.files} == {':odd ä\n"name"': 1, "late.txt": 5001, "empty": 0}
+    assert await repo.change(head, head) == Change(base=head, head=head, files=(), patch="")
 
 
 # candidates
@@ -292,9 +320,9 @@ async def test_candidates_squashed_and_merged(person: Path, tmp_path: Path) -> N
     base, head = await edited(repo, {"src/app.py": "one\ntwo\nTHREE\n"})
     onto = save(person, {"other.txt": "x"})
     await repo.refresh()
-    squashed = await repo.build_candidate(base, head, onto, "Task\n\nTask: 1\n", squash=True)
-    merged = await repo.build_candidate(base, head, onto, "Task", squash=False)
-    assert squashed == await repo.build_candidate(base, head, onto, "Task\n\nTask: 1\n", squash=True)
+    squashed = await repo.build_candidate(base, head, onto, "Task\n\nTask: 1\n", squash=True, when=NOON)
+    merged = await repo.build_candidate(base, head, onto, "Task", squash=False, when=NOON)
+    assert squashed == await repo.build_candidate(base, head, onto, "Task\n\nTask: 1\n", squash=True, when=NOON)
     clone = tmp_path / "home/repos/DEMO.git"
     assert git(clone, "log", "-1", "--format=%P|%an|%(trailers:key=Task,valueonly)", squashed) == f"{onto}|Orch|1"
     assert git(clone, "log", "-1", "--format=%P", merged) == f"{onto} {head}"
@@ -309,7 +337,7 @@ async def test_conflicts_name_their_paths(person: Path, tmp_path: Path) -> None:
     onto = save(person, {"src/app.py": "theirs\n"})
     await repo.refresh()
     with pytest.raises(MergeConflict, match=r"src/app\.py") as caught:
-        await repo.build_candidate(base, head, onto, "m", squash=True)
+        await repo.build_candidate(base, head, onto, "m", squash=True, when=NOON)
     assert caught.value.paths == ("src/app.py",)
 
 
@@ -318,7 +346,7 @@ async def test_conflicts_name_their_paths(person: Path, tmp_path: Path) -> None:
 
 async def ready(repo: GitRepository, files: dict[str, str | None] | None = None) -> tuple[str, str]:
     base, head = await edited(repo, files or {"src/app.py": "new\n", "added.txt": "a\n", "README.md": None})
-    return base, await repo.build_candidate(base, head, base, "Task", squash=True)
+    return base, await repo.build_candidate(base, head, base, "Task", squash=True, when=NOON)
 
 
 @pytest.mark.parametrize("kind", ["bare", "file url", "checked out", "linked worktree", "not checked out"])
@@ -532,7 +560,7 @@ async def test_no_hook_or_filter_runs(person: Path, tmp_path: Path) -> None:
     repo = orch(person, tmp_path)
     base, head = await edited(repo, {"src/app.py": "one\ntwo\nnew\n", ".husky/post-merge": evil + "x"})
     await repo.worktree("S0-D1-1", head)
-    new = await repo.build_candidate(base, head, base, "m", squash=False)
+    new = await repo.build_candidate(base, head, base, "m", squash=False, when=NOON)
     await repo.change(base, new)
     await repo.advance(new, base)
     await repo.drop("S0-D1-1")
