@@ -102,8 +102,8 @@ class Listening(Desk):
         super().__init__(NO_OFFICE)
         self.heard: list[str] = []
 
-    async def task_above(self, channel: str, thread_ts: str, person: str) -> TaskRow:
-        return TaskRow(project="GRANTER", task_id="S0-D0-1")  # every thread is a task's
+    async def thread_above(self, channel: str, thread_ts: str, person: str) -> tuple[TaskRow, bool]:
+        return TaskRow(project="GRANTER", task_id="S0-D0-1"), False  # every thread is a task's
 
     async def receive(self, key: str, kind: str, payload: dict[str, Any], ack: Any) -> None:
         await ack()

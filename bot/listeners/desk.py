@@ -154,6 +154,13 @@ class Desk:
         async with self.office.db.read() as session:
             return await replies.task_of_thread(session, channel, thread_ts, person)
 
+    async def thread_above(self, channel: str, thread_ts: str, person: str) -> tuple[TaskRow | None, bool]:
+        """The same; and where it is about none, whether it may turn out to be once Slack says where a post went."""
+        async with self.office.db.read() as session:
+            awaited = await replies.awaits_its_place(session, channel, person)  # first: it may end between the two
+            found = await replies.task_of_thread(session, channel, thread_ts, person)
+        return found, awaited and found is None
+
     async def is_below_a_direct_message(self, thread_ts: str, person: str) -> bool:
         """Whether a thread hangs on what Orch wrote to a person of its own accord."""
         async with self.office.db.read() as session:

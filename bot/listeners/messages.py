@@ -3,7 +3,9 @@ thread of a task, mention or not, steers that task instead (listeners.threads)."
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -13,15 +15,20 @@ from bot.domain.message_reading import looks_like_assignment
 from bot.errors import UserMistake
 from bot.listeners.commands import run_command
 from bot.listeners.desk import Desk, Payload, delivery_key
+from bot.listeners.threads import run_reply
+from bot.store.tables import TaskRow
 
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>[\s,:]*")
 _GREETINGS = frozenset({"", "hi", "hello", "hey", "help", "?"})
 #: Kinds of messages that people write: plain, with a file, and a reply that is shown in the channel too.
 _WRITTEN = (None, "file_share", "thread_broadcast")
+#: So long a reply waits for Slack's answer to a post of Orch's that it may stand below; seconds.
+POST_SECONDS = 30.0
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("message", _message)
+    desk.handles("early_reply", _early_reply)
 
     @app.event("app_mention")
     async def on_mention(ack: Any, event: dict[str, Any], body: dict[str, Any], context: Any) -> None:
@@ -48,14 +55,43 @@ async def _receive(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, 
     key = delivery_key("message", event["channel"], event["ts"], body=body)
     above = event.get("thread_ts")
     if above and above != event["ts"]:
-        found = await desk.task_above(event["channel"], above, event["user"])
+        below = {"thread_ts": above, "bot": bot}
+        found, awaited = await desk.thread_above(event["channel"], above, event["user"])
+        if awaited:
+            to_orch = to_orch or f"<@{bot}" in payload["text"]
+            await desk.receive(key, "early_reply", payload | below | {"to_orch": to_orch}, ack)
+            return
         if found is not None:
-            payload |= {"thread_ts": above, "bot": bot, "project": found.project, "task": found.task_id}
-            await desk.receive(key, "reply", payload, ack)
+            await desk.receive(key, "reply", payload | below | _about(found), ack)
             return
     if to_orch:
-        below = above and await desk.is_below_a_direct_message(above, event["user"])
-        await desk.receive(key, "message", payload | ({"thread_ts": above, "below": True} if below else {}), ack)
+        await desk.receive(key, "message", payload | await _standing_below(desk, payload, above), ack)
+
+
+def _about(task: TaskRow) -> Payload:
+    return {"project": task.project, "task": task.task_id}
+
+
+async def _standing_below(desk: Desk, payload: Payload, above: str | None) -> Payload:
+    """What a message that is not about a task's thread has to carry of the thread that it stands in."""
+    below = above and await desk.is_below_a_direct_message(above, payload["user"])
+    return {"thread_ts": above, "below": True} if below else {}
+
+
+async def _early_reply(desk: Desk, payload: Payload) -> None:
+    """A reply that came while Orch did not know yet where its own post stands: it belongs to that post's task, once
+    Slack has said so. Raises UserMistake."""
+    above, patience = payload["thread_ts"], time.monotonic() + POST_SECONDS
+    while True:
+        found, awaited = await desk.thread_above(payload["channel"], above, payload["user"])
+        if not awaited or time.monotonic() > patience:
+            break
+        await asyncio.sleep(0.1)
+    if found is not None:
+        await run_reply(desk, payload | _about(found))
+    elif payload["to_orch"]:
+        alone = {name: value for name, value in payload.items() if name != "thread_ts"}
+        await _message(desk, alone | await _standing_below(desk, payload, above))
 
 
 async def _receive_change(desk: Desk, ack: Any, event: dict[str, Any], body: dict[str, Any], bot: str) -> None:

@@ -29,6 +29,21 @@ async def task_of_thread(session: AsyncSession, channel: str, thread_ts: str, pe
     return (await session.scalars(query)).first()
 
 
+async def awaits_its_place(session: AsyncSession, channel: str, person: str) -> bool:
+    """Whether a card there, or a direct message to this person, is being posted: Slack shows it, and lets people reply,
+    a moment before Orch knows its ts."""
+    query = select(OutboxRow.key).where(
+        OutboxRow.due.is_(True),
+        OutboxRow.ts.is_(None),
+        OutboxRow.tries > 0,
+        or_(
+            (OutboxRow.kind == "card") & (OutboxRow.channel == channel),
+            (OutboxRow.kind == "direct") & (OutboxRow.channel == person),
+        ),
+    )
+    return (await session.scalars(query.limit(1))).first() is not None
+
+
 async def is_below_a_direct_message(session: AsyncSession, thread_ts: str, person: str) -> bool:
     """Whether a thread hangs on a direct message that Orch wrote to this person of its own accord."""
     query = select(OutboxRow.key).where(

@@ -8,6 +8,7 @@ import pytest
 
 from bot.local.slack import Message
 from bot.store import outbox
+from bot.store.replies import of_task
 from tests.acceptance.conversation import Orch
 from tests.acceptance.models import GEMINI, HAIKU, Reply, create, edits
 from tests.acceptance.people import Someone, reactions
@@ -63,6 +64,24 @@ async def test_a_reply_to_a_task_that_waits_reaches_its_first_call_and_its_revie
     assert "- name every flag & its default" in review.text
     await shared.dev.sees_a_reaction("white_check_mark", on=reply)
     assert await shared.tasks() == known, "mentioning Orch in a thread makes no other task"
+
+
+async def test_a_reply_before_orch_knows_where_its_card_stands(shared: Orch) -> None:
+    """Slack shows the card, and its answer to Orch gets lost: until Orch has looked for it, nobody knows its place."""
+    before = await shared.tasks()
+    shared.world.faults.fail("chat.postMessage", "internal_error", status=500, after_effect=True)
+    task = await shared.dev.assigns("Describe early --files docs/early.md --model manual")
+    card = (await shared.channel.shows(task)).message
+    said = ("@orch name every flag", "mention its default")
+    replies = [(await shared.world.post_message("U0DEV", card.channel, text, thread_ts=card.ts)).ts for text in said]
+    for reply in replies:
+        await shared.dev.sees_a_reaction("eyes", on=reply or "")
+    await shared.world.post_message("U0DEV", card.channel, "aside: thanks", thread_ts=card.ts)
+    await shared.all_is_worked_on()
+    assert await shared.tasks() == [*before, task], "no task was made of a reply"
+    async with shared.office.db.read() as session:
+        kept = [reply.text for reply in await of_task(session, (await shared.row(task)).pk)]
+    assert sorted(kept) == ["mention its default", "name every flag"]
 
 
 async def test_a_reply_that_was_changed_or_deleted_counts_as_it_stands_now(shared: Orch) -> None:
