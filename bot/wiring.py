@@ -58,12 +58,7 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         channel=project.channel,
         branch=project.branch,
         timezone=project.timezone,
-        team=Team(
-            leads=project.leads,
-            approvers=project.approvers,
-            security_approvers=project.security_approvers,
-            self_approval=project.self_approval,
-        ),
+        team=team_of(project),
         limits=config.limits,
         models={rung: config.model_id(rung) for rung in rungs},
         coordinator=config.coordinator,
@@ -90,6 +85,15 @@ def project_rules(config: Config, project: ProjectSettings) -> Project:
         review_sla=timedelta(minutes=config.policy.review_sla_minutes),
         welcome=config.policy.welcome,
         people_standup=timedelta(minutes=asked.minutes_before) if asked.enabled else None,
+    )
+
+
+def team_of(project: ProjectSettings) -> Team:
+    return Team(
+        leads=project.leads,
+        approvers=project.approvers,
+        security_approvers=project.security_approvers,
+        self_approval=project.self_approval,
     )
 
 

@@ -139,9 +139,9 @@ def _problem(said: subprocess.CompletedProcess[str]) -> str | None:
 
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """git, which never asks for a password; its failure is a value."""
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes", "LC_ALL": "C"}
     argv = ["git", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never", *words]
-    environment = quiet | {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ, **quiet}
     try:
         return subprocess.run(
             argv,

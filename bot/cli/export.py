@@ -22,10 +22,12 @@ from bot.domain.command_text import nearest
 from bot.errors import ConfigError, UserMistake
 from bot.settings import load_settings
 from bot.store import exports
-from bot.store.database import Database
+from bot.store.database import opened
 from bot.store.exports import Wanted
 
 Lines = AsyncIterator[dict[str, Any]]
+#: What can be exported: its reader, and its columns.
+EXPORTS = {"events": (exports.events, exports.EVENTS), "ledger": (exports.ledger, exports.LEDGER)}
 #: A cell that begins so would be taken for a formula by a spreadsheet; a quote before it makes it text.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -41,14 +43,10 @@ async def export(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     wanted = _wanted(arguments, settings.config)
     need_database(settings.database_url)
-    database = Database(settings.database_url)
-    ledger = arguments.what == "ledger"
-    try:
-        async with aclosing((exports.ledger if ledger else exports.events)(database, wanted)) as lines:
-            columns = (exports.LEDGER if ledger else exports.EVENTS) if as_csv else None
-            await write(_messages(lines) if arguments.messages else lines, sys.stdout, columns=columns)
-    finally:
-        await database.close()
+    read, columns = EXPORTS[arguments.what]
+    async with opened(settings.database_url) as database, aclosing(read(database, wanted)) as lines:
+        told = _messages(lines) if arguments.messages else lines
+        await write(told, sys.stdout, columns=columns if as_csv else None)
     return 0
 
 
@@ -68,7 +66,7 @@ async def write(lines: Lines, to: TextIO, *, columns: Iterable[str] | None = Non
 
 def described(what: str) -> str:
     """The columns of an export, one a line."""
-    columns = exports.LEDGER if what == "ledger" else exports.EVENTS
+    _, columns = EXPORTS[what]
     width = max(map(len, columns))
     return "\n".join(f"{name:<{width}}  {meaning}" for name, meaning in columns.items())
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from bot.cli.finding import Finding, Patient, note, problem, well
 from bot.config import Project
 from bot.errors import ConfigError, RepositoryError
-from bot.store.database import Database
+from bot.store.database import opened
 from bot.store.migrate import pending
 from bot.wiring import checks_runner, data_folder, repository
 
@@ -86,17 +86,14 @@ async def database(patient: Patient) -> list[Finding]:
     name = f"database ({url.get_backend_name()})"
     if url.get_backend_name() == "sqlite" and not _exists(url.database):
         return [note(name, f"{url.database} is not there yet", "`orch serve` makes it at its first start")]
-    store = Database(patient.settings.database_url)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with opened(patient.settings.database_url) as store, asyncio.timeout(PATIENCE):
             current, newest = await pending(store, data_folder("migrations"))
     except ConfigError as error:
         why, _, mend = str(error).rpartition(". ")
         return [problem(name, why, mend)]
     except TimeoutError:
         return [problem(name, f"no answer within {PATIENCE:g} s", "check DATABASE_URL and the network")]
-    finally:
-        await store.close()
     return [_version(name, current, newest)]
 
 

@@ -12,7 +12,7 @@ from bot.cli.finding import Finding, Patient, note, problem, well
 from bot.config import Project
 from bot.domain.approvals import Lack, Team, lack, who_counts
 from bot.errors import ChatError
-from bot.wiring import data_folder
+from bot.wiring import data_folder, team_of
 
 #: Slack refuses signed requests that are 300 seconds off; a clock that is this far off is on its way there.
 CLOCK_SECONDS = 60
@@ -96,13 +96,7 @@ async def people(patient: Patient) -> list[Finding]:
                 barred.add(person)
                 where = f"remove them from {project.key}'s people, or correct the id"
                 found.append(problem(f"{project.key}: {person}", why, where))
-        team = Team(
-            leads=project.leads,
-            approvers=project.approvers,
-            security_approvers=project.security_approvers,
-            self_approval=project.self_approval,
-        )
-        short = list(shortages(project.key, team, barred))
+        short = list(shortages(project.key, team_of(project), barred))
         found += short or [well(f"{project.key}'s people", "enough for every rule")]
     return found
 

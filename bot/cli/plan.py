@@ -21,11 +21,10 @@ from bot.domain.task import PAID, Rung
 from bot.errors import ConfigError, OrchError
 from bot.settings import load_settings
 from bot.store import sprints, tasks
-from bot.store.database import Database, hold_alone
+from bot.store.database import hold_alone, opened
 from bot.store.migrate import migrate
 from bot.wiring import data_folder, plan_folders
 
-MTOK = 1_000_000
 #: How long `load` waits for a bot that is stopping, in seconds.
 PATIENCE = 1.0
 
@@ -51,14 +50,13 @@ async def load(file: str, key: str | None = None) -> int:
             "Orch is at work on this database, which on SQLite is for one process. Nothing was loaded. Either copy "
             f"the file to {own} and type `/orch plan load {plan.name}` in the project's channel, or stop the bot first."
         ) from None
-    database = Database(settings.database_url)
     try:
-        await migrate(database, data_folder("migrations"))
-        async with database.begin() as session:
-            await tasks.lock_project(session, project)
-            done = await sprints.put(session, project, plan)
+        async with opened(settings.database_url) as database:
+            await migrate(database, data_folder("migrations"))
+            async with database.begin() as session:
+                await tasks.lock_project(session, project)
+                done = await sprints.put(session, project, plan)
     finally:
-        await database.close()
         await release()
     counts = f"{done.added} new, {done.changed} changed, {done.same} the same, {done.removed} removed"
     queued = f"; {done.queued} queued already and left alone" if done.queued else ""
@@ -157,7 +155,7 @@ def _row(
     total = _of(tokens, sum(budget.values()) if budget else None)
     cost = sum(_cost(rung, found[rung][1], config) for rung in PAID) + _cost(Rung.GEMINI, reviews, config)
     manual = str(found[Rung.MANUAL][0] or "-")
-    return (name, days, str(len(planned)), *cells, manual, f"{reviews:,}", total, f"${cost / MTOK:.2f}")
+    return (name, days, str(len(planned)), *cells, manual, f"{reviews:,}", total, f"${cost / prices.MTOK:.2f}")
 
 
 def _cell(count: int, tokens: int, allowed: int | None) -> str:

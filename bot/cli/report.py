@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.adapters.prices import PriceBook
 from bot.cli.export import need_database
@@ -18,7 +22,7 @@ from bot.domain.project import Project
 from bot.errors import UserMistake
 from bot.render import Renderer
 from bot.settings import Config, Settings, load_settings
-from bot.store.database import Database
+from bot.store.database import opened
 from bot.wiring import data_folder, project_rules
 from bot.workflows.measuring import DAYS, measured
 from bot.workflows.reporting import Kind
@@ -44,14 +48,9 @@ async def written(
     settings: Settings, project: Project, kind: Kind, day: date, now: datetime, sprint: int | None, form: str
 ) -> str:
     """The report in one of the forms. Raises OrchError."""
-    need_database(settings.database_url)
-    database = Database(settings.database_url)
     price = PriceBook(settings.config.own_prices).price
-    try:
-        async with database.read() as session:
-            made = await make_report(session, project, kind, day, now=now, price=price, sprint=sprint)
-    finally:
-        await database.close()
+    async with _reading(settings) as session:
+        made = await make_report(session, project, kind, day, now=now, price=price, sprint=sprint)
     if form == "json":
         return json.dumps(made.model_dump(mode="json"), ensure_ascii=False, indent=2)
     return words_of(settings.config, project).text(f"reports/{kind}", {"report": made, "format": form})
@@ -59,20 +58,23 @@ async def written(
 
 async def metrics(settings: Settings, project: Project, day: date, now: datetime, days: int, form: str) -> str:
     """The metrics of the days until this one, in one of the forms. Raises OrchError."""
-    need_database(settings.database_url)
-    database = Database(settings.database_url)
     price = PriceBook(settings.config.own_prices).price
     end = min(now, end_of(day, project.timezone))
-    try:
-        async with database.read() as session:
-            found = await measured(session, project, end, price, days=days)
-    finally:
-        await database.close()
+    async with _reading(settings) as session:
+        found = await measured(session, project, end, price, days=days)
     if form == "json":
         told = [{**metric.model_dump(mode="json"), "met": metric.met} for metric in found]
         return json.dumps({"project": project.key, "days": days, "until": str(day), "metrics": told}, indent=2)
     facts = {"project": project.key, "days": days, "day": day, "metrics": found, "format": form}
     return words_of(settings.config, project).text("reports/metrics", facts)
+
+
+@asynccontextmanager
+async def _reading(settings: Settings) -> AsyncIterator[AsyncSession]:
+    """Raises ConfigError where there is no database yet."""
+    need_database(settings.database_url)
+    async with opened(settings.database_url) as database, database.read() as session:
+        yield session
 
 
 def words_of(config: Config, project: Project) -> Renderer:

@@ -10,8 +10,8 @@ import asyncio
 import json
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from bot.adapters.router_weights import text_model
 from bot.cli.plan import counted, find_plan
 from bot.cli.policy_file import PolicyFile
 from bot.config import Config
+from bot.config import Project as ProjectSettings
 from bot.config.file import mistakes
 from bot.domain.local_time import DAY, instant
 from bot.domain.plan import Plan
@@ -35,7 +36,6 @@ from bot.domain.routing import RoutePolicy
 from bot.domain.simulation import simulate
 from bot.domain.simulation_model import Setup, assumed_history
 from bot.domain.simulation_summary import Spread, Summary, budget_chart, progress_chart, summarise
-from bot.domain.task import Rung
 from bot.errors import ConfigError, OrchError
 from bot.settings import load_settings
 from bot.wiring import project_rules
@@ -43,6 +43,8 @@ from bot.wiring import project_rules
 RUNS, FEW_RUNS, MANY_TASKS = 20, 5, 1_000
 MOST_RUNS = 10_000
 SHOWN_LEFT = 8
+#: Stands in where no project is configured.
+NO_PROJECT = ProjectSettings(key="PLAN", repo=".", channel="C00")
 #: A plan that is only simulated may be larger than one that a bot at work loads.
 MOST_BYTES, MOST_TASKS = 8_000_000, 20_000
 
@@ -127,18 +129,7 @@ def setup_of(plan: Plan, policy: PolicyFile, config: Config) -> tuple[Setup, Seq
 
 def _project(config: Config) -> Project:
     """The first project's rules; without one, a project in UTC."""
-    if config.projects:
-        return project_rules(config, config.projects[0])
-    rungs: Mapping[Rung, Any] = {Rung(name): model for name, model in config.models.items()}
-    return Project(
-        key="PLAN", channel="", branch="main", limits=config.limits, models={r: config.model_id(r) for r in rungs},
-        max_attempts={rung: model.max_attempts for rung, model in rungs.items()},
-        concurrency={rung: model.concurrency for rung, model in rungs.items()},
-        security_paths=config.policy.security_paths, times=config.schedule.times,
-        batch_low_priority=config.policy.batch_low_priority, batch_by_deadline=config.policy.batch_by_deadline,
-        batch_reviews=config.policy.batch_reviews, light_reviewer=config.light_reviewer,
-        review_sla=timedelta(minutes=config.policy.review_sla_minutes),
-    )  # fmt: skip
+    return project_rules(config, config.projects[0] if config.projects else NO_PROJECT)
 
 
 def _start(said: str | None, project: Project) -> datetime:

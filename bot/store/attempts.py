@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.escalation import Attempt
@@ -21,17 +21,14 @@ async def start(session: AsyncSession, row: TaskRow, at: datetime) -> None:
 
 async def move(session: AsyncSession, row: TaskRow) -> None:
     """The running attempt goes on at the route's rung, before any work was paid for."""
-    running = (AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome.is_(None))
-    await session.execute(update(AttemptRow).where(*running).values(rung=row.route["rung"]))
+    running = _newest(row).where(AttemptRow.outcome.is_(None))
+    await session.execute(running.values(rung=row.route["rung"]))
 
 
 async def end(session: AsyncSession, row: TaskRow, *, at: datetime, outcome: str, why: str) -> None:
     """Close the running attempt; a closed one keeps its first outcome."""
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome.is_(None))
-        .values(ended_at=at, outcome=outcome, why=why)
-    )
+    running = _newest(row).where(AttemptRow.outcome.is_(None))
+    await session.execute(running.values(ended_at=at, outcome=outcome, why=why))
 
 
 async def is_open(session: AsyncSession, row: TaskRow) -> bool:
@@ -53,20 +50,17 @@ async def open_of(session: AsyncSession, rows: Collection[TaskRow]) -> set[int]:
 
 async def reopen_as(session: AsyncSession, row: TaskRow, outcome: str, why: str) -> None:
     """A passed attempt turned out otherwise (a person asked for changes, the merge conflicted)."""
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt)
-        .values(outcome=outcome, why=why)
-    )
+    await session.execute(_newest(row).values(outcome=outcome, why=why))
 
 
 async def go_on(session: AsyncSession, row: TaskRow) -> None:
     """An attempt that was interrupted goes on, so that how it ends counts."""
-    await session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt, AttemptRow.outcome == "interrupted")
-        .values(outcome=None, ended_at=None, why="")
-    )
+    interrupted = _newest(row).where(AttemptRow.outcome == "interrupted")
+    await session.execute(interrupted.values(outcome=None, ended_at=None, why=""))
+
+
+def _newest(row: TaskRow) -> Update:
+    return update(AttemptRow).where(AttemptRow.task_pk == row.pk, AttemptRow.number == row.attempt)
 
 
 async def ended(session: AsyncSession, pk: int) -> tuple[Attempt, ...]:

@@ -21,8 +21,6 @@ from bot.store.tables import ApprovalRow, AttemptRow, BlockerRow, EventRow, Task
 
 OfTask = TypeVar("OfTask", AttemptRow, ApprovalRow)
 
-OVER = tuple(state.value for state in ENDED)
-
 
 class Standings(NamedTuple):
     """A project's open tasks, the states of the ended ones that they wait for, and what is wrong with the rows that
@@ -92,7 +90,7 @@ async def _entries(session: AsyncSession, project: str) -> dict[int, tuple[Event
         .join(TaskRow, TaskRow.pk == EventRow.task_pk)
         .where(
             TaskRow.project == project,
-            TaskRow.state.not_in(OVER),
+            TaskRow.state.not_in(ENDED),
             EventRow.kind.not_in(tasks.REMARKS),
             EventRow.id > func.coalesce(left, 0),
         )

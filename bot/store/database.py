@@ -83,6 +83,16 @@ class Database:
         await self.engine.dispose()
 
 
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """A database, as long as the block lasts."""
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 #: SQLite's words for what is no fault of the statement's.
 _SQLITE_TROUBLE = ("database or disk is full", "database is locked", "disk I/O error", "unable to open database file")
 #: PostgreSQL's classes of errors that are none either: connection lost, no resources, shut down by an operator.

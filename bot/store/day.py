@@ -10,7 +10,7 @@ from itertools import takewhile
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.task import TaskState
+from bot.domain.task import FINISHED
 from bot.store.tables import EventRow, TaskRow
 from bot.store.tasks import REMARKS
 
@@ -32,12 +32,11 @@ def since(row: TaskRow, events: Sequence[EventRow]) -> datetime:
 
 async def finished(session: AsyncSession, project: str, start: datetime, end: datetime) -> Sequence[TaskRow]:
     """The tasks that were merged or done in [start, end), in that order."""
-    over = (TaskState.MERGED.value, TaskState.DONE.value)
     query = (
         select(TaskRow)
         .join(EventRow)
-        .where(TaskRow.project == project, EventRow.at >= start, EventRow.at < end, EventRow.state.in_(over))
-        .where(TaskRow.state.in_(over))
+        .where(TaskRow.project == project, EventRow.at >= start, EventRow.at < end, EventRow.state.in_(FINISHED))
+        .where(TaskRow.state.in_(FINISHED))
         .order_by(EventRow.id)
     )
     return tuple({row.pk: row for row in await session.scalars(query)}.values())

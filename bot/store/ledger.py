@@ -20,6 +20,9 @@ from bot.store.tables import CallRow, CounterRow, TaskRow
 
 #: States of a call that still holds its reservation.
 OPEN = ("intent", "sent")
+#: What a call counts for: used, or reserved while it is open.
+TAKEN_TOKENS = case((CallRow.state.in_(OPEN), CallRow.reserved_tokens), else_=CallRow.used_tokens)
+TAKEN_MICROUSD = case((CallRow.state.in_(OPEN), CallRow.reserved_microusd), else_=CallRow.cost_microusd)
 
 
 async def levels(session: AsyncSession, limits: Sequence[Limit]) -> tuple[Level, ...]:
@@ -192,16 +195,12 @@ async def calls_of(session: AsyncSession, task_pk: int, attempt: int | None = No
 
 async def spent(session: AsyncSession, task_pk: int) -> tuple[int, int]:
     """(tokens, micro-dollars) that a task has used, reservations of running calls included."""
-    open_call = CallRow.state.in_(OPEN)
-    tokens = func.sum(case((open_call, CallRow.reserved_tokens), else_=CallRow.used_tokens))
-    cost = func.sum(case((open_call, CallRow.reserved_microusd), else_=CallRow.cost_microusd))
-    row = (await session.execute(select(tokens, cost).where(CallRow.task_pk == task_pk))).one()
-    return int(row[0] or 0), int(row[1] or 0)
+    query = select(func.sum(TAKEN_TOKENS), func.sum(TAKEN_MICROUSD)).where(CallRow.task_pk == task_pk)
+    tokens, cost = (await session.execute(query)).one()
+    return int(tokens or 0), int(cost or 0)
 
 
 async def used_by_rung(session: AsyncSession, task_pks: Collection[int]) -> dict[str, int]:
     """Rung -> tokens that the calls of these tasks used or still reserve."""
-    open_call = CallRow.state.in_(OPEN)
-    tokens = func.sum(case((open_call, CallRow.reserved_tokens), else_=CallRow.used_tokens))
-    query = select(CallRow.rung, tokens).where(CallRow.task_pk.in_(task_pks)).group_by(CallRow.rung)
+    query = select(CallRow.rung, func.sum(TAKEN_TOKENS)).where(CallRow.task_pk.in_(task_pks)).group_by(CallRow.rung)
     return {rung: int(used or 0) for rung, used in (await session.execute(query)).all()}

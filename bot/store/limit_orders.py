@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import get_args
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.budget import Limits
+from bot.domain.budget import LimitName, Limits
 from bot.domain.limit_orders import Order, raised
 from bot.store import sprints
 from bot.store.tables import LimitOrderRow
@@ -17,7 +18,7 @@ from bot.store.tables import LimitOrderRow
 async def standing(session: AsyncSession, project: str, day: date) -> tuple[Order, ...]:
     """The orders that may hold on this day or later, oldest first; those about single tasks left out."""
     rows = await rows_of(session, project, day)
-    return tuple(as_order(row) for row in rows if row.limit.islower())
+    return tuple(as_order(row) for row in rows if not _is_of_task(row))
 
 
 async def rows_of(session: AsyncSession, project: str, day: date, limit: str | None = None) -> Sequence[LimitOrderRow]:
@@ -41,9 +42,14 @@ async def ever(
         LimitOrderRow.first <= last,
         or_(LimitOrderRow.last.is_(None), LimitOrderRow.last >= first),
     )
-    rows = [row for row in await session.scalars(query.order_by(LimitOrderRow.id)) if row.limit.islower()]
+    rows = [row for row in await session.scalars(query.order_by(LimitOrderRow.id)) if not _is_of_task(row)]
     ended = [min(row.last or date.max, day_of(row.ended_at)) if row.ended_at else row.last for row in rows]
     return tuple(as_order(row).model_copy(update={"last": end}) for row, end in zip(rows, ended, strict=True))
+
+
+def _is_of_task(row: LimitOrderRow) -> bool:
+    """Whether it added to one task's budget; `limit` is then the task's id, and not a LimitName."""
+    return row.limit not in get_args(LimitName)
 
 
 def as_order(row: LimitOrderRow) -> Order:

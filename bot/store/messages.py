@@ -75,9 +75,8 @@ async def _verdict(session: AsyncSession, row: TaskRow) -> Verdict | None:
 
 async def _graph(session: AsyncSession, row: TaskRow) -> tuple[Graph, dict[str, TaskState]]:
     """Which of the project's tasks that are not over wait for which, by sprint, day and number; planned ones too."""
-    over = [state.value for state in FINISHED]
     fields = (TaskRow.task_id, TaskRow.after, TaskRow.state, TaskRow.sprint, TaskRow.day, TaskRow.number)
-    query = select(*fields).where(TaskRow.project == row.project, TaskRow.state.not_in(over))
+    query = select(*fields).where(TaskRow.project == row.project, TaskRow.state.not_in(FINISHED))
     found = (await session.execute(query.order_by(TaskRow.sprint, TaskRow.day, TaskRow.number))).all()
     graph: dict[str, tuple[str, ...]] = {each.task_id: tuple(each.after) for each in found}
     waiting = select(PlanTaskRow).where(PlanTaskRow.project == row.project, PlanTaskRow.queued.is_(False))

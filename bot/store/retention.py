@@ -7,10 +7,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Result, Text, cast, delete, select, update
+from sqlalchemy import Text, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.task import ENDED, FINISHED
+from bot.store.statements import rows_changed
 from bot.store.tables import CallRow, InboxRow, OutboxRow, TaskRow
 
 #: Messages that nothing refers to later: others may have a thread, and are looked for by their ts.
@@ -20,15 +21,15 @@ _LOOSE = ("thread", "upload", "reaction", "whisper")
 async def drop_deliveries(session: AsyncSession, before: datetime, limit: int) -> int:
     """Those that were worked off before then."""
     old = select(InboxRow.key).where(InboxRow.done_at < before).limit(limit)
-    return _done(await session.execute(delete(InboxRow).where(InboxRow.key.in_(old))))
+    return await rows_changed(session, delete(InboxRow).where(InboxRow.key.in_(old)))
 
 
 async def drop_messages(session: AsyncSession, before: datetime, limit: int) -> int:
     """Those in the threads of finished tasks. What Slack refused is left to be seen."""
-    finished = select(TaskRow.pk).where(TaskRow.state.in_([state.value for state in FINISHED]))
+    finished = select(TaskRow.pk).where(TaskRow.state.in_(FINISHED))
     loose = (OutboxRow.kind.in_(_LOOSE), OutboxRow.task_pk.in_(finished))
     old = select(OutboxRow.key).where(*_sent(before), *loose).limit(limit)
-    return _done(await session.execute(delete(OutboxRow).where(OutboxRow.key.in_(old))))
+    return await rows_changed(session, delete(OutboxRow).where(OutboxRow.key.in_(old)))
 
 
 async def empty_messages(session: AsyncSession, before: datetime, limit: int) -> int:
@@ -36,13 +37,13 @@ async def empty_messages(session: AsyncSession, before: datetime, limit: int) ->
     its task."""
     said = cast(OutboxRow.payload, Text) != "{}"
     old = select(OutboxRow.key).where(*_sent(before), said).limit(limit)
-    return _done(await session.execute(update(OutboxRow).where(OutboxRow.key.in_(old)).values(payload={})))
+    return await rows_changed(session, update(OutboxRow).where(OutboxRow.key.in_(old)).values(payload={}))
 
 
 async def empty_calls(session: AsyncSession, before: datetime, limit: int) -> int:
     """Forget what was asked and answered for tasks that ended; but not the most output asked for, by which a call of
     unknown outcome is priced (store.spending)."""
-    ended = select(TaskRow.pk).where(TaskRow.state.in_([state.value for state in ENDED]), TaskRow.updated_at < before)
+    ended = select(TaskRow.pk).where(TaskRow.state.in_(ENDED), TaskRow.updated_at < before)
     old = (
         select(CallRow.id, CallRow.request["max_output"].as_integer())
         .where(CallRow.settled_at < before, CallRow.task_pk.in_(ended))
@@ -62,14 +63,10 @@ async def ended_since(session: AsyncSession, project: str, names: list[str], bef
     """Which of these are ids of tasks that ended before then."""
     query = select(TaskRow.task_id).where(
         TaskRow.project == project, TaskRow.task_id.in_(names), TaskRow.updated_at < before,
-        TaskRow.state.in_([state.value for state in ENDED]),
+        TaskRow.state.in_(ENDED),
     )  # fmt: skip
     return set(await session.scalars(query))
 
 
 def _sent(before: datetime) -> tuple[Any, ...]:
     return OutboxRow.created_at < before, OutboxRow.due.is_(False), OutboxRow.error == ""
-
-
-def _done(result: Result[Any]) -> int:
-    return int(result.rowcount)  # type: ignore[attr-defined]

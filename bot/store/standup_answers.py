@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.people_standup import Answer
+from bot.domain.task import ENDED
 from bot.store.statements import insert
 from bot.store.tables import StandupAnswerRow, TaskRow
 
@@ -35,7 +36,7 @@ def as_answer(row: StandupAnswerRow) -> Answer:
     return Answer(done=row.done, next=row.next, blocked=row.blocked, task=row.task)
 
 
-async def owners(session: AsyncSession, project: str, ended: Sequence[str]) -> set[str]:
-    """Who has open tasks. `ended`: the states of those that are over."""
-    query = select(TaskRow.owner).where(TaskRow.project == project, TaskRow.state.not_in(ended)).distinct()
+async def owners(session: AsyncSession, project: str) -> set[str]:
+    """Who has open tasks."""
+    query = select(TaskRow.owner).where(TaskRow.project == project, TaskRow.state.not_in(ENDED)).distinct()
     return set(await session.scalars(query))

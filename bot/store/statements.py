@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Update
+from sqlalchemy import Delete, Update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,5 +19,10 @@ def insert(session: AsyncSession, table: type[Base]) -> Any:
 
 async def took_effect(session: AsyncSession, change: Update) -> bool:
     """Run an UPDATE; False where it found no row, since another was faster or there is none."""
+    return await rows_changed(session, change) > 0
+
+
+async def rows_changed(session: AsyncSession, change: Update | Delete) -> int:
+    """Run an UPDATE or a DELETE; how many rows it found."""
     result = await session.execute(change)
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.budget_shown import Taken
-from bot.store.ledger import OPEN
+from bot.store.ledger import OPEN, TAKEN_MICROUSD, TAKEN_TOKENS
 from bot.store.tables import CallRow, TaskRow
 
 
@@ -18,7 +18,7 @@ async def taken(session: AsyncSession, project: str, scope: str, day: date | Non
     held = CallRow.state.in_(OPEN)
     used = func.sum(case((held, 0), else_=CallRow.used_tokens))
     reserved = func.sum(case((held, CallRow.reserved_tokens), else_=0))
-    cost = func.sum(case((held, CallRow.reserved_microusd), else_=CallRow.cost_microusd))
+    cost = func.sum(TAKEN_MICROUSD)
     query = (
         select(TaskRow.task_id, TaskRow.requester, CallRow.rung, used, reserved, cost)
         .join(TaskRow, TaskRow.pk == CallRow.task_pk)
@@ -35,9 +35,8 @@ async def taken(session: AsyncSession, project: str, scope: str, day: date | Non
 
 async def used_by_day(session: AsyncSession, project: str, scope: str) -> dict[date, int]:
     """Tokens used on each day, or still reserved, of the calls that count against `scope`."""
-    tokens = func.sum(case((CallRow.state.in_(OPEN), CallRow.reserved_tokens), else_=CallRow.used_tokens))
     query = (
-        select(CallRow.day, tokens)
+        select(CallRow.day, func.sum(TAKEN_TOKENS))
         .join(TaskRow, TaskRow.pk == CallRow.task_pk)
         .where(TaskRow.project == project, _counts_against(scope))
         .group_by(CallRow.day)

@@ -24,7 +24,7 @@ async def page(
 ) -> tuple[Sequence[TaskRow], int]:
     """`count` tasks from `first` (0 = the newest) on, and how many there are. `mine`: asked for or owned by them;
     each of `words` stands in the task's text or id, in whatever case."""
-    wanted: list[ColumnElement[bool]] = [TaskRow.project == project, TaskRow.state.in_([s.value for s in states])]
+    wanted: list[ColumnElement[bool]] = [TaskRow.project == project, TaskRow.state.in_(states)]
     if mine:
         wanted.append(or_(TaskRow.owner == mine, TaskRow.requester == mine))
     if owner:

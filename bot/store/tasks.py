@@ -190,7 +190,7 @@ async def in_project(session: AsyncSession, project: str, *, ended: bool = False
     """The project's tasks, oldest first; those that ended only when asked for."""
     query = select(TaskRow).where(TaskRow.project == project).order_by(TaskRow.pk)
     if not ended:
-        query = query.where(TaskRow.state.not_in([s.value for s in ENDED]))
+        query = query.where(TaskRow.state.not_in(ENDED))
     return (await session.scalars(query)).all()
 
 
@@ -202,7 +202,7 @@ async def by_ids(session: AsyncSession, project: str, ids: Collection[str]) -> S
 
 async def in_stages(session: AsyncSession) -> Sequence[TaskRow]:
     """Every task whose state has a stage workflow."""
-    return (await session.scalars(select(TaskRow).where(TaskRow.state.in_([s.value for s in STAGED])))).all()
+    return (await session.scalars(select(TaskRow).where(TaskRow.state.in_(STAGED)))).all()
 
 
 async def stages_of(session: AsyncSession, pks: Collection[int]) -> dict[int, tuple[str, int]]:

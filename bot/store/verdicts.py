@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.change import CheckRun
+from bot.store.statements import rows_changed
 from bot.store.tables import ApprovalRow, CheckRow, ReviewRow, TaskRow
 
 
@@ -56,10 +57,8 @@ async def approve(session: AsyncSession, row: TaskRow, person: str, at: datetime
 
 async def void_approvals(session: AsyncSession, pk: int, at: datetime) -> int:
     """A new commit voids what was approved before; returns how many approvals that were (R-APR-1)."""
-    result = await session.execute(
-        update(ApprovalRow).where(ApprovalRow.task_pk == pk, ApprovalRow.voided_at.is_(None)).values(voided_at=at)
-    )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    standing = update(ApprovalRow).where(ApprovalRow.task_pk == pk, ApprovalRow.voided_at.is_(None))
+    return await rows_changed(session, standing.values(voided_at=at))
 
 
 async def reviews_without_verdict(session: AsyncSession, pk: int, head_commit: str | None) -> int:

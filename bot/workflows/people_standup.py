@@ -18,7 +18,7 @@ from bot.domain.local_time import instant
 from bot.domain.people_standup import Answer, Board, asked, board, last_before, to_ask
 from bot.domain.project import Project
 from bot.domain.slots import Timetable
-from bot.domain.task import ENDED, TaskState
+from bot.domain.task import TaskState
 from bot.errors import UserMistake
 from bot.store import outbox, people_settings, project_events, slots, standup_answers, tasks
 from bot.store.day import finished
@@ -38,7 +38,7 @@ async def ask(
         return
     start = f"people/{project.key}/{slot.day}/"
     before = {key.removeprefix(start) for key in await outbox.keys(session, start)}
-    owners = await standup_answers.owners(session, project.key, [state.value for state in ENDED]) - before
+    owners = await standup_answers.owners(session, project.key) - before
     settings = await people_settings.of(session, owners)
     for person in asked(owners, settings, project.hours, now):
         seen = await _board(session, project, slot.day, person, now)
