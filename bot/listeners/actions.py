@@ -4,6 +4,7 @@ the task and the commit that the person saw."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -14,9 +15,13 @@ from bot.errors import UserMistake
 from bot.listeners import forms, home, manual, moves
 from bot.listeners.deliveries import on_click
 from bot.listeners.desk import Desk, Payload
-from bot.workflows import people
+from bot.workflows import people, split
 from bot.workflows.acknowledge import acknowledge
 from bot.workflows.deeds import Deed, may_open
+from bot.workflows.moves import take_over
+from bot.workflows.office import Office
+
+Clicked = Callable[[Desk, Payload, Deed, str], Awaitable[None]]
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -32,21 +37,22 @@ def _page_of_home(body: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
 
 async def run_action(desk: Desk, payload: Payload) -> None:
     """Do what was clicked; a Home that was clicked on then shows how things are. Raises UserMistake."""
-    person = await desk.person(payload)
-    project, task_id, head = named_in(payload["value"])
+    deed, head = await deed_of(desk, payload)
     try:
-        await _CLICKS[payload["action"]](desk, payload, Deed(project, task_id, person), head)
+        await _CLICKS[payload["action"]](desk, payload, deed, head)
     finally:
         if payload.get("home") is not None:
-            await home.publish(desk, person.id, payload["home"])
+            await home.publish(desk, deed.person.id, payload["home"])
 
 
-def named_in(value: str) -> tuple[str, str, str]:
-    """(project, task id, head commit or "") of a button's value or a form's private metadata. Raises UserMistake."""
-    parts = value.split("|")
+async def deed_of(desk: Desk, payload: Payload) -> tuple[Deed, str]:
+    """Who clicked or sent a form about which task, and the third thing that the button's value names: the head commit,
+    a split's call, or "". Raises UserMistake."""
+    person = await desk.person(payload)
+    parts = payload["value"].split("|")
     if len(parts) != 3 or not all(parts[:2]):
         raise UserMistake("That button is from a message I no longer understand. `/orch list` shows your tasks.")
-    return parts[0], parts[1], parts[2]
+    return Deed(parts[0], parts[1], person), parts[2]
 
 
 async def _approve(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
@@ -63,45 +69,30 @@ async def _ask_reason(desk: Desk, payload: Payload, deed: Deed, head: str) -> No
     await forms.open_for(desk, payload, deed.task_id, forms.reason_form(desk.office, payload))
 
 
-async def _retry(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await people.retry(desk.office, deed)
+def _does(what: Callable[[Office, Deed], Awaitable[object]]) -> Clicked:
+    """What a click does to its task alone."""
+
+    async def do(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
+        await what(desk.office, deed)
+
+    return do
 
 
-async def _stop(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await people.cancel(desk.office, deed)
-
-
-async def _to_sonnet(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await people.escalate(desk.office, deed, Rung.SONNET)
-
-
-async def _to_opus(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await people.escalate(desk.office, deed, Rung.OPUS)
-
-
-async def _run_now(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await people.run_now(desk.office, deed)
-
-
-async def _acknowledge(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
-    await acknowledge(desk.office, deed)
-
-
-_CLICKS: dict[str, Callable[[Desk, Payload, Deed, str], Awaitable[None]]] = {
+_CLICKS: dict[str, Clicked] = {
     card.APPROVE.action: _approve,
     card.REQUEST_CHANGES.action: _ask_reason,
     card.REJECT.action: _ask_reason,
-    card.RETRY.action: _retry,
-    card.STOP.action: _stop,
-    card.TO_SONNET.action: _to_sonnet,
-    card.TO_OPUS.action: _to_opus,
-    card.RUN_NOW.action: _run_now,
+    card.RETRY.action: _does(people.retry),
+    card.STOP.action: _does(people.cancel),
+    card.TO_SONNET.action: _does(partial(people.escalate, rung=Rung.SONNET)),
+    card.TO_OPUS.action: _does(partial(people.escalate, rung=Rung.OPUS)),
+    card.RUN_NOW.action: _does(people.run_now),
     card.MARK_DONE.action: manual.on_done,
     card.CANNOT_GO_ON.action: manual.on_blocked,
     card.HAND_OVER.action: manual.on_hand_over,
-    card.ACKNOWLEDGE.action: _acknowledge,
-    card.SPLIT.action: moves.on_split,
-    card.TAKE_OVER.action: moves.on_take_over,
+    card.ACKNOWLEDGE.action: _does(acknowledge),
+    card.SPLIT.action: _does(split.ask),
+    card.TAKE_OVER.action: _does(take_over),
     card.REASSIGN.action: moves.on_reassign,
     "split_accept": moves.on_split_accept,
     "split_edit": moves.on_split_edit,

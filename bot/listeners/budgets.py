@@ -158,28 +158,27 @@ def _meant(desk: Desk, value: str) -> Meant:
 
 def _check(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """What the form says. Raises FormMistakes."""
-    state = view["state"]["values"]
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    tokens = _typed(state, "tokens", lambda word: values.tokens(word.lstrip("+ "), most=MOST_RAISED))
-    microusd = _typed(state, "dollars", lambda word: values.dollars(f"${word.lstrip('+$ ')}", MOST_DOLLARS))
+    opened = forms.opened_with(view)
+    tokens = _typed(view, "tokens", lambda word: values.tokens(word.lstrip("+ "), most=MOST_RAISED))
+    microusd = _typed(view, "dollars", lambda word: values.dollars(f"${word.lstrip('+$ ')}", MOST_DOLLARS))
     if not tokens and not microusd:
         raise forms.FormMistakes({"tokens": "Say how much to add."})
     if tokens and microusd:
         raise forms.FormMistakes({"dollars": "One at a time: tokens or dollars."})
-    until = state["until"]["until"].get("selected_date")
+    until = forms.element_in(view, "until").get("selected_date")
     try:
-        meant = _meant(desk, value)
+        meant = _meant(desk, opened["value"])
         today = meant.project.day(desk.office.now())
         last = date.fromisoformat(until) if until else None
         raise_order(meant.limit, tokens, last, today=today, sprint=meant.sprint or 0, who="", microusd=microusd)
     except UserMistake as mistake:
         raise forms.FormMistakes({"until": str(mistake)}) from None
-    return {"value": value, "channel": channel, "tokens": tokens, "microusd": microusd, "until": until}
+    return {**opened, "tokens": tokens, "microusd": microusd, "until": until}
 
 
-def _typed(state: dict[str, Any], field: str, read: Callable[[str], int]) -> int:
+def _typed(view: dict[str, Any], field: str, read: Callable[[str], int]) -> int:
     """What a field of the form says; 0 where it says nothing. Raises FormMistakes."""
-    word = (state.get(field, {}).get(field, {}).get("value") or "").strip()
+    word = forms.text_in(view, field)
     try:
         return read(word) if word else 0
     except UserMistake as mistake:

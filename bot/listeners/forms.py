@@ -61,6 +61,28 @@ async def open_for(desk: Desk, payload: Payload, task_id: str, view: Mapping[str
     await desk.office.chat.open_view(payload["trigger_id"], view)
 
 
+def opened_with(view: Mapping[str, Any]) -> dict[str, str]:
+    """The value of the button that opened a form, and the channel where it stood ("" = Home)."""
+    value, channel = view["private_metadata"].rsplit("#", 1)
+    return {"value": value, "channel": channel}
+
+
+def element_in(view: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    """What a submitted form holds in a field whose block and action have one name; empty where it has none such."""
+    element: Mapping[str, Any] = view["state"]["values"].get(field, {}).get(field, {})
+    return element
+
+
+def text_in(view: Mapping[str, Any], field: str) -> str:
+    """What was typed there, without blanks around it."""
+    return (element_in(view, field).get("value") or "").strip()
+
+
+def chosen(element: Mapping[str, Any]) -> str | None:
+    """The value of the option that is chosen."""
+    return (element.get("selected_option") or {}).get("value")
+
+
 def read_assign(state: Mapping[str, Any]) -> tuple[AssignRequest, str | None]:
     """(the request, the chosen project's key) of a submitted form. Raises FormMistakes naming each field."""
     fields: dict[str, Any] = {}
@@ -116,10 +138,9 @@ def _typed(state: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for block, elements in state.items():
         for element in elements.values():
-            chosen = element.get("selected_option") or {}
             value = (
                 element.get("value")
-                or chosen.get("value")
+                or chosen(element)
                 or element.get("selected_user")
                 or element.get("selected_date_time")
                 or [option["value"] for option in element.get("selected_options") or ()]

@@ -42,28 +42,26 @@ def check_blocked(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
 
 def check_hand_over(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """Whom the form of `Hand over` names. Raises FormMistakes."""
-    person = view["state"]["values"]["person"]["person"].get("selected_user")
+    person = forms.element_in(view, "person").get("selected_user")
     if not person:
         raise forms.FormMistakes({"person": "Choose who does it from now on."})
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel, "to": person}
+    return {**forms.opened_with(view), "to": person}
 
 
-async def done_submitted(desk: Desk, payload: Payload, deed: Deed) -> None:
+async def done_submitted(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
     await manual.mark_done(desk.office, deed, payload["said"])
 
 
-async def blocked_submitted(desk: Desk, payload: Payload, deed: Deed) -> None:
+async def blocked_submitted(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
     await moves.block(desk, payload, deed, payload["said"])
 
 
-async def hand_over_submitted(desk: Desk, payload: Payload, deed: Deed) -> None:
+async def hand_over_submitted(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
     await moves.reassign(desk, payload, deed, None, payload["to"])
 
 
 def _said(view: dict[str, Any], field: str, missing: str) -> dict[str, Any]:
-    said = (view["state"]["values"][field][field].get("value") or "").strip()
+    said = forms.text_in(view, field)
     if not said:
         raise forms.FormMistakes({field: missing})
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel, "said": said}
+    return {**forms.opened_with(view), "said": said}

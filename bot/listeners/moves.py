@@ -41,10 +41,6 @@ async def report_incident(desk: Desk, payload: Payload, person: Person, command:
     await desk.answer(payload, "replies/incident", fix=fix, by_hand=by_hand, people=told)
 
 
-async def on_take_over(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
-    await moves.take_over(desk.office, deed)
-
-
 async def on_reassign(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
     await may_open(desk.office, deed, card.REASSIGN)
     view = desk.office.render.message(
@@ -52,10 +48,6 @@ async def on_reassign(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
         {"value": payload["value"], "channel": payload["channel"], "rungs": [rung.value for rung in Rung]},
     )
     await forms.open_for(desk, payload, deed.task_id, view)
-
-
-async def on_split(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
-    await split.ask(desk.office, deed)
 
 
 async def on_split_accept(desk: Desk, payload: Payload, deed: Deed, call_id: str) -> None:
@@ -73,27 +65,24 @@ async def on_split_edit(desk: Desk, payload: Payload, deed: Deed, call_id: str) 
 
 def check_reassign(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """What the reassign form says. Raises FormMistakes."""
-    chosen = view["state"]["values"]
-    rung = (chosen["rung"]["rung"].get("selected_option") or {}).get("value")
-    user = chosen["user"]["user"].get("selected_user")
+    rung = forms.chosen(forms.element_in(view, "rung"))
+    user = forms.element_in(view, "user").get("selected_user")
     if bool(rung) == bool(user):
         raise forms.FormMistakes({"rung": "Choose a model or a person: one of the two."})
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel, "rung": rung, "to": user}
+    return {**forms.opened_with(view), "rung": rung, "to": user}
 
 
 def check_split(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """What the split form says: each mistake stands beside its part. Raises FormMistakes."""
-    values = view["state"]["values"]
-    shown = [number for number in range(1, MOST + 1) if f"part{number}" in values]
-    _, wrong = parse_form([_field(values, number) for number in shown])
+    shown = [number for number in range(1, MOST + 1) if f"part{number}" in view["state"]["values"]]
+    fields = [forms.element_in(view, f"part{number}").get("value") or "" for number in shown]
+    _, wrong = parse_form(fields)
     if wrong:
         raise forms.FormMistakes({f"part{shown[number - 1]}": text for number, text in wrong.items()})
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel, "fields": [_field(values, number) for number in shown]}
+    return {**forms.opened_with(view), "fields": fields}
 
 
-async def reassign_submitted(desk: Desk, payload: Payload, deed: Deed) -> None:
+async def reassign_submitted(desk: Desk, payload: Payload, deed: Deed, _: str) -> None:
     await reassign(desk, payload, deed, Rung(payload["rung"]) if payload["rung"] else None, payload["to"])
 
 
@@ -102,7 +91,3 @@ async def split_submitted(desk: Desk, payload: Payload, deed: Deed, call_id: str
     if wrong:
         raise UserMistake("; ".join(wrong.values()))
     await split.accept(desk.office, deed, call_id, parts)
-
-
-def _field(values: dict[str, Any], number: int) -> str:
-    return values[f"part{number}"][f"part{number}"].get("value") or ""

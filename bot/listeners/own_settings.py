@@ -33,10 +33,9 @@ async def _open(desk: Desk, payload: Payload) -> None:
 
 def check(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """What the form says. Raises FormMistakes."""
-    said = view["state"]["values"]
-    quiet = [_time(said["quiet_from"]["quiet_from"]), _time(said["quiet_to"]["quiet_to"])]
+    quiet = [forms.element_in(view, name).get("selected_time") or None for name in ("quiet_from", "quiet_to")]
     try:
-        zone = read_zone(said["zone"]["zone"].get("value") or "")
+        zone = read_zone(forms.text_in(view, "zone"))
     except UserMistake as mistake:
         raise forms.FormMistakes({"zone": str(mistake)}) from None
     if (quiet[0] is None) != (quiet[1] is None):
@@ -46,8 +45,8 @@ def check(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
         "channel": view.get("private_metadata") or "",
         "zone": zone,
         "quiet": quiet,
-        "digest": _chosen(said["digest"]["digest"]) != "single",
-        "notify": "thread" if _chosen(said["notify"]["notify"]) == "thread" else "dm",
+        "digest": forms.chosen(forms.element_in(view, "digest")) != "single",
+        "notify": "thread" if forms.chosen(forms.element_in(view, "notify")) == "thread" else "dm",
     }
 
 
@@ -59,11 +58,3 @@ async def _submitted(desk: Desk, payload: Payload) -> None:
         notify=payload["notify"],
     )  # fmt: skip
     await desk.answer(payload, "replies/settings_kept", own=settings)
-
-
-def _time(element: dict[str, Any]) -> str | None:
-    return element.get("selected_time") or None
-
-
-def _chosen(element: dict[str, Any]) -> str:
-    return (element.get("selected_option") or {}).get("value") or ""

@@ -36,15 +36,13 @@ async def _open(desk: Desk, payload: Payload) -> None:
 
 def _read(_: Desk, view: dict[str, Any]) -> dict[str, Any]:
     """What the form says. Raises FormMistakes."""
-    values = view["state"]["values"]
-    said = {name: (values[name][name].get("value") or "").strip() for name in FIELDS}
-    chosen = (values.get("task", {}).get("task", {}).get("selected_option") or {}).get("value")
-    if chosen and not said["blocked"]:
-        raise forms.FormMistakes({"blocked": f"Say what {chosen} waits for, or choose no task."})
+    said = {name: forms.text_in(view, name) for name in FIELDS}
+    task = forms.chosen(forms.element_in(view, "task"))
+    if task and not said["blocked"]:
+        raise forms.FormMistakes({"blocked": f"Say what {task} waits for, or choose no task."})
     if not any(said.values()):
         raise forms.FormMistakes({"done": "Say something, or close this form: nobody has to answer."})
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel, "said": {**said, "task": chosen}}
+    return {**forms.opened_with(view), "said": {**said, "task": task}}
 
 
 async def _submitted(desk: Desk, payload: Payload) -> None:

@@ -16,7 +16,7 @@ from bot.domain.commands import parse
 from bot.domain.project import Project
 from bot.domain.task import Rung
 from bot.errors import UserMistake
-from bot.listeners import sights
+from bot.listeners import forms, sights
 from bot.listeners.deliveries import on_click
 from bot.listeners.desk import Desk, Payload
 from bot.store import inbox
@@ -27,8 +27,8 @@ def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("quote", _click)
 
     def asked(_: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
-        chosen = (action.get("selected_option") or {}).get("value")
-        return {"asked": action.get("block_id") or "", "model": chosen or action.get("value") or ""}
+        model = forms.chosen(action) or action.get("value") or ""
+        return {"asked": action.get("block_id") or "", "model": model}
 
     for action_id in ("quote_start", "quote_model", "quote_cancel"):
         app.action(action_id)(on_click(desk, "quote", asked))

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.assign import AssignRequest
 from bot.errors import UserMistake
 from bot.listeners import forms, home, manual, moves, own_settings, quotes
-from bot.listeners.actions import named_in
+from bot.listeners.actions import Clicked, deed_of
 from bot.listeners.deliveries import Ack, on_submit
 from bot.listeners.desk import Desk, Payload
 from bot.workflows import intake, people
@@ -19,22 +19,10 @@ from bot.workflows.deeds import Deed
 
 def register(app: AsyncApp, desk: Desk) -> None:
     desk.handles("assign_form", _assign)
-    desk.handles("reason_form", _send_back)
-    desk.handles("checklist_form", _approve)
-    desk.handles("reassign_form", _reassign)
-    desk.handles("split_form", _split)
-    for kind, check, submitted in (
-        ("done_form", manual.check_seen, manual.done_submitted),
-        ("blocked_form", manual.check_blocked, manual.blocked_submitted),
-        ("hand_over_form", manual.check_hand_over, manual.hand_over_submitted),
-    ):
+    app.view("assign_form")(_listener(desk, _check_assign))
+    for kind, (check, submitted) in _ABOUT_TASKS.items():
         desk.handles(kind, _on_task(submitted))
         app.view(kind)(_listener(desk, check))
-    app.view("assign_form")(_listener(desk, _check_assign))
-    app.view("reason_form")(_listener(desk, _check_reason))
-    app.view("checklist_form")(_listener(desk, _check_ticks))
-    app.view("reassign_form")(_listener(desk, moves.check_reassign))
-    app.view("split_form")(_listener(desk, moves.check_split))
     app.view("settings_form")(_listener(desk, own_settings.check))
 
 
@@ -65,23 +53,21 @@ def _check_assign(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_reason(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
-    reason = view["state"]["values"]["reason"]["reason"].get("value") or ""
-    if not reason.strip():
+    reason = forms.text_in(view, "reason")
+    if not reason:
         raise forms.FormMistakes({"reason": "Say what should change, in a sentence: the next attempt reads it."})
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    action, value = value.split("#", 1)
-    return {"value": value, "channel": channel, "reject": action == "reject", "reason": reason.strip()}
+    opened = forms.opened_with(view)
+    action, value = opened["value"].split("#", 1)
+    return {**opened, "value": value, "reject": action == "reject", "reason": reason}
 
 
 def _check_ticks(desk: Desk, view: dict[str, Any]) -> dict[str, Any]:
     boxes = {b["block_id"]: b["element"]["options"] for b in view["blocks"] if b["type"] == "input"}
-    state = view["state"]["values"]
-    ticked = {block: len(state[block][block].get("selected_options") or ()) for block in boxes}
+    ticked = {block: len(forms.element_in(view, block).get("selected_options") or ()) for block in boxes}
     unticked = [block for block, options in boxes.items() if ticked[block] < len(options)]
     if unticked:
         raise forms.FormMistakes(dict.fromkeys(unticked, "Tick every line, or close this form and request changes."))
-    value, channel = view["private_metadata"].rsplit("#", 1)
-    return {"value": value, "channel": channel, "ticked": sum(ticked.values())}
+    return {**forms.opened_with(view), "ticked": sum(ticked.values())}
 
 
 async def _assign(desk: Desk, payload: Payload) -> None:
@@ -95,31 +81,28 @@ async def _assign(desk: Desk, payload: Payload) -> None:
     await desk.answer(payload, "replies/assigned", row=row, route=row.route)
 
 
-async def _send_back(desk: Desk, payload: Payload) -> None:
-    project, task_id, head = named_in(payload["value"])
-    deed = Deed(project, task_id, await desk.person(payload))
+async def _send_back(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     await (people.reject if payload["reject"] else people.request_changes)(desk.office, deed, head, payload["reason"])
 
 
-async def _approve(desk: Desk, payload: Payload) -> None:
-    project, task_id, head = named_in(payload["value"])
-    deed = Deed(project, task_id, await desk.person(payload))
+async def _approve(desk: Desk, payload: Payload, deed: Deed, head: str) -> None:
     await people.approve(desk.office, deed, head, ticked=payload["ticked"])
 
 
-async def _reassign(desk: Desk, payload: Payload) -> None:
-    project, task_id, _head = named_in(payload["value"])
-    await moves.reassign_submitted(desk, payload, Deed(project, task_id, await desk.person(payload)))
-
-
-async def _split(desk: Desk, payload: Payload) -> None:
-    project, task_id, call_id = named_in(payload["value"])
-    await moves.split_submitted(desk, payload, Deed(project, task_id, await desk.person(payload)), call_id)
-
-
-def _on_task(submitted: Callable[[Desk, Payload, Deed], Awaitable[None]]) -> Callable[[Desk, Payload], Awaitable[None]]:
+def _on_task(submitted: Clicked) -> Callable[[Desk, Payload], Awaitable[None]]:
     async def work(desk: Desk, payload: Payload) -> None:
-        project, task_id, _head = named_in(payload["value"])
-        await submitted(desk, payload, Deed(project, task_id, await desk.person(payload)))
+        await submitted(desk, payload, *await deed_of(desk, payload))
 
     return work
+
+
+#: The forms about one task: how each is read, and what is done with it.
+_ABOUT_TASKS: dict[str, tuple[Callable[[Desk, dict[str, Any]], dict[str, Any]], Clicked]] = {
+    "reason_form": (_check_reason, _send_back),
+    "checklist_form": (_check_ticks, _approve),
+    "reassign_form": (moves.check_reassign, moves.reassign_submitted),
+    "split_form": (moves.check_split, moves.split_submitted),
+    "done_form": (manual.check_seen, manual.done_submitted),
+    "blocked_form": (manual.check_blocked, manual.blocked_submitted),
+    "hand_over_form": (manual.check_hand_over, manual.hand_over_submitted),
+}
