@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,29 +11,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BOT = ROOT / "bot"
 
-#: room -> the rooms that it may import. `errors` may be imported by all but local.
-MAY_IMPORT: dict[str, set[str]] = {
-    "__main__": {"cli"},
-    "cli": {
-        "process", "wiring", "settings", "config", "local", "domain", "adapters", "store", "render", "workflows",
-        "listeners",
-    },
-    "process": {"wiring", "settings", "adapters", "store", "workflows", "listeners", "ports"},
-    "wiring": {
-        "settings", "config", "domain", "adapters", "store", "render", "workflows", "ports",
-    },
-    "listeners": {"workflows", "domain", "render", "store"},
-    "workflows": {"domain", "ports", "render", "store"},
-    "adapters": {"ports", "domain"},
-    "store": {"ports", "domain"},
-    "render": {"domain"},
-    "settings": {"domain", "config"},
-    "config": {"domain"},
-    "ports": {"domain"},
-    "domain": set(),
-    "errors": set(),
-    "local": set(),
-}  # fmt: skip
+
+def table() -> dict[str, set[str]]:
+    """Room -> the rooms that it may import, as bot/ARCHITECTURE.md has it; all but local may import `errors` too."""
+    rows = re.findall(r"^\| `(\w+)/?` \|.*\|(.*)\|$", (BOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.M)
+    return {room: set(re.findall(r"\w+", rooms)) for room, rooms in rows}
+
+
+MAY_IMPORT = table()
 #: What the pure core may import besides itself and errors.
 PURE = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "functools", "itertools",
