@@ -31,6 +31,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
     in_batch = is_in_batch(row)
     review = await verdicts.newest_review(session, pk)
+    project = office.projects.get(row.project)  # a card outlives its project's place in the configuration
     return {
         "row": row,
         "seen": newest.detail.get("seen") if row.state == "done" else None,
@@ -39,14 +40,14 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         **_spent(calls),
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),
         "answered_by": _who_answered(calls, row),
-        "checkable": bool(row.checks or office.projects[row.project].checks),
+        "checkable": bool(row.checks or (project and project.checks)),
         "checks": await verdicts.checks_of(session, pk, row.merge_commit or row.head_commit),
         "review": review if review and review.head_commit == row.head_commit else None,
         "verdict": Verdict.model_validate(review.verdict) if review and review.verdict else None,
         "approved_by": tuple(await verdicts.approvals(session, pk)),
-        "shortage": shortage(office.projects[row.project].team, task) if may_need_approval(task) else None,
+        "shortage": shortage(project.team, task) if project and may_need_approval(task) else None,
         "blockers": [(each, store.told_of(each)) for each in await store.of_task(session, pk)],
-        "branch": office.projects[row.project].branch,
+        "branch": project.branch if project else "its branch",
     }
 
 

@@ -35,6 +35,11 @@ log = logging.getLogger("orch.stages")
 
 #: Failures of what Orch works with, rather than of Orch: the same work may go well later.
 OUTSIDE = (OrchError, OSError, DBAPIError)
+#: Why a stage stops whose project was taken out of the configuration.
+GONE = (
+    "its project is not in Orch's configuration any more. What was paid for is kept: once whoever runs Orch has put "
+    "the project back and started Orch anew, retry"
+)
 #: DBOS's words for a workflow that runs, or will.
 GOING_ON = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 
@@ -116,6 +121,7 @@ def register_stages(office: Office) -> Stages:
         except Exception as error:
             defect = not isinstance(error, OUTSIDE)
             why = f"a defect in Orch: {type(error).__name__}: {error}" if defect else outside_words(error)
+            why = why if visit.project in office.projects else GONE
             log.log(logging.ERROR if defect else logging.WARNING, "%s: %s", visit.id, why, exc_info=defect)
             await _give_to_person(office, visit, office.redact(why), defect=defect)
         finally:

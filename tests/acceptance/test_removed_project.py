@@ -3,12 +3,14 @@ what to do; nothing is changed, and nothing is called a defect."""
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.domain.project import Projects
 from bot.local.slack import Message
 from tests.acceptance.card import CHANNEL, buttons
 from tests.acceptance.conftest import Starting
 from tests.acceptance.conversation import Orch
-from tests.acceptance.models import SONNET, Reply
+from tests.acceptance.models import HAIKU, SONNET, Reply, create, edits
 from tests.acceptance.sprints import TEAM, keep_plan, load, start
 
 TOLD = "The project GRANTER is not in my configuration any more, so nothing was changed."
@@ -34,6 +36,26 @@ async def test_every_button_says_kindly_what_happened(starting: Starting) -> Non
                 assert not any("defect" in text for text in said), (label, said)
         orch.office.projects["GRANTER"] = taken_out
         assert [(task, (await orch.row(task)).state) for task in await orch.tasks()] == before
+
+
+async def test_a_task_under_way_stops_and_goes_on_when_its_project_is_back(starting: Starting) -> None:
+    async with starting(checks=()) as orch:
+        answers = asyncio.Event()
+        made = edits(create("docs/a.md", "as asked\n"))
+        orch.models.answer(Reply(text=made.text, edits=made.edits, until=answers), model=HAIKU)
+        task = await orch.dev.assigns("Describe a --files docs/a.md")
+        await orch.until(lambda: orch.models.asked_for(task) or None, "a call")
+        assert isinstance(orch.office.projects, Projects)
+        taken_out = orch.office.projects.pop("GRANTER")
+        answers.set()
+        card = await orch.channel.shows(task, "its project is not in Orch's configuration any more", state="Blocked")
+        assert "defect" not in card
+
+        orch.office.projects["GRANTER"] = taken_out
+        await orch.dev.clicks("Retry", on=task)
+        await orch.channel.shows(task, state="Awaiting approval")
+        assert [call.purpose for call in await orch.books.calls()] == ["edit", "review"], "paid for once"
+        await orch.books.agree()
 
 
 #: These put a private message away, and open the form for a new task, which asks for a project.
