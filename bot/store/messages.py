@@ -68,6 +68,8 @@ def alert(row: TaskRow, task: Task, why: str, propose: object = None) -> dict[st
 
 async def _verdict(session: AsyncSession, row: TaskRow) -> Verdict | None:
     """The newest review of the change as it is now."""
+    if row.head_commit is None:
+        return None
     query = select(ReviewRow.verdict).where(ReviewRow.task_pk == row.pk, ReviewRow.head_commit == row.head_commit)
     found = (await session.scalars(query.order_by(ReviewRow.id.desc()).limit(1))).one_or_none()
     return Verdict.model_validate(found) if found else None

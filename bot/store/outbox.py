@@ -110,19 +110,20 @@ async def due(session: AsyncSession, now: datetime, limit: int = 50) -> Sequence
     return (await session.scalars(query)).all()
 
 
-async def lease(session: AsyncSession, row: OutboxRow, now: datetime, until: datetime) -> bool:
-    """Claim a message for sending; False when another sender was first. `tries` > 0 from here on until it is known
-    to be sent."""
+async def lease(session: AsyncSession, key: str, now: datetime, until: datetime) -> OutboxRow | None:
+    """Claim a message for sending: the message as it is now, or None when another sender was first. `tries` > 0 from
+    here on until it is known to be sent."""
     claimed = (
         update(OutboxRow)
         .where(
-            OutboxRow.key == row.key,
+            OutboxRow.key == key,
             OutboxRow.due.is_(True),
             or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until < now),
         )
         .values(leased_until=until, tries=OutboxRow.tries + 1, error="")
+        .returning(OutboxRow)
     )
-    return await took_effect(session, claimed)
+    return await session.scalar(claimed)
 
 
 async def hold(session: AsyncSession, key: str, until: datetime) -> None:

@@ -200,9 +200,10 @@ async def by_ids(session: AsyncSession, project: str, ids: Collection[str]) -> S
     return (await session.scalars(select(TaskRow).where(TaskRow.project == project, TaskRow.task_id.in_(ids)))).all()
 
 
-async def in_stages(session: AsyncSession) -> Sequence[TaskRow]:
-    """Every task whose state has a stage workflow."""
-    return (await session.scalars(select(TaskRow).where(TaskRow.state.in_(STAGED)))).all()
+async def not_ended(session: AsyncSession) -> Sequence[TaskRow]:
+    """The tasks of all projects that have not ended, oldest first."""
+    query = select(TaskRow).where(TaskRow.state.not_in(ENDED)).order_by(TaskRow.pk)
+    return (await session.scalars(query)).all()
 
 
 async def stages_of(session: AsyncSession, pks: Collection[int]) -> dict[int, tuple[str, int]]:

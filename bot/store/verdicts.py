@@ -21,6 +21,8 @@ async def record_checks(
 
 async def checks_of(session: AsyncSession, pk: int, commit: str | None) -> tuple[CheckRun, ...]:
     """The newest run of each command on the commit."""
+    if commit is None:
+        return ()
     query = select(CheckRow).where(CheckRow.task_pk == pk, CheckRow.commit == commit).order_by(CheckRow.id)
     newest = {row.run["command"]: CheckRun.model_validate(row.run) for row in (await session.scalars(query)).all()}
     return tuple(newest.values())

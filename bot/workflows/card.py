@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import may_need_approval, shortage
 from bot.domain.calls import Verdict
-from bot.domain.card import buttons
+from bot.domain.card import OFFERED, RETRY, TO_OPUS, buttons
 from bot.store import blockers as store
 from bot.store import ledger, tasks, verdicts
 from bot.store.parts import parts_of
@@ -25,8 +25,9 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     """Everything the card template names."""
     row = await session.get_one(TaskRow, pk)
     task = tasks.as_task(row)
-    newest = await tasks.newest_event(session, pk)
-    proposed = (await tasks.standing_event(session, row)).detail.get("propose")
+    offered = OFFERED[task.state]  # nothing else is asked for
+    proposed = (await tasks.standing_event(session, row)).detail.get("propose") if TO_OPUS in offered else None
+    was_split = RETRY in offered and bool(await parts_of(session, row))
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]
     in_batch = is_in_batch(row)
@@ -34,9 +35,9 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     project = office.projects.get(row.project)  # a card outlives its project's place in the configuration
     return {
         "row": row,
-        "seen": newest.detail.get("seen") if row.state == "done" else None,
+        "seen": (await tasks.newest_event(session, pk)).detail.get("seen") if row.state == "done" else None,
         "task": task,
-        "buttons": buttons(task, proposed=proposed, was_split=bool(await parts_of(session, row)), in_batch=in_batch),
+        "buttons": buttons(task, proposed=proposed, was_split=was_split, in_batch=in_batch),
         **_spent(calls),
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),
         "answered_by": _who_answered(calls, row),

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.batching import latest
 from bot.domain.order import Start, Wait, ready
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import STAGED, Rung, TaskState
 from bot.store import attempts, ledger, tasks
 from bot.store.tables import TaskRow
 from bot.workflows import batch
@@ -65,17 +65,22 @@ class Foreman:
     async def round(self) -> None:
         """Start every stage that has no workflow yet, then what may run now. In this order, since most rounds are for
         a task that went from one stage to the next."""
-        visits = await self._start_stages()
-        if await self._dispatch():
-            visits = await self._start_stages()
+        rows = await self._not_ended()
+        visits = await self._start_stages(rows)
+        if await self._dispatch(rows):
+            visits = await self._start_stages(await self._not_ended())
         if time.monotonic() >= self._look_after:
             self._look_after = time.monotonic() + LOOK_SECONDS
             await self._look_after_lost(visits)
 
-    async def _start_stages(self) -> Sequence[Visit]:
-        """The visits of all tasks in stages, each of them started; not of a project that is configured no more."""
+    async def _not_ended(self) -> Sequence[TaskRow]:
+        """The tasks that there is something to do for; not of a project that is configured no more."""
         async with self._office.db.read() as session:
-            visits = [Visit.of(row) for row in await tasks.in_stages(session) if row.project in self._office.projects]
+            return [row for row in await tasks.not_ended(session) if row.project in self._office.projects]
+
+    async def _start_stages(self, rows: Sequence[TaskRow]) -> Sequence[Visit]:
+        """The visits of all tasks in stages, each of them started."""
+        visits = [Visit.of(row) for row in rows if row.state in STAGED]
         self._started &= {visit.id for visit in visits}
         for visit in visits:
             if visit.id in self._started:
@@ -103,17 +108,15 @@ class Foreman:
             left = await ledger.left_since(session, self._office.now() - LONGEST_CALL)
             await ledger.close_left(session, left, at=self._office.now(), why="nobody waited for it any more")
 
-    async def _dispatch(self) -> bool:
+    async def _dispatch(self, rows: Sequence[TaskRow]) -> bool:
         """Whether some task was queued, and so may stand in a stage now."""
         found = False
         for key in self._office.projects:
             with self._office.troubles.at(f"foreman {key}"):
-                found |= await self._dispatch_project(key)
+                found |= await self._dispatch_project(key, [row for row in rows if row.project == key])
         return found
 
-    async def _dispatch_project(self, key: str) -> bool:
-        async with self._office.db.read() as session:
-            rows = await tasks.in_project(session, key)
+    async def _dispatch_project(self, key: str, rows: Sequence[TaskRow]) -> bool:
         queued = any(row.state == TaskState.QUEUED for row in rows)
         if queued:
             async with self._office.db.begin() as session:

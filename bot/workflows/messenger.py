@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.chart import CHART, BarChart, LineChart
 from bot.errors import ChatError, OrchError
@@ -24,6 +25,8 @@ from bot.workflows.office import Office
 log = logging.getLogger("orch.messenger")
 
 ROUND_SECONDS = 1.0
+#: What hangs on another message.
+IN_THREADS = frozenset({"thread", "upload"})
 #: How long a message is ours while it is being sent; lengthened as long as that takes.
 LEASE = timedelta(seconds=15)
 #: At most one update per card and second; the last state wins.
@@ -75,18 +78,13 @@ class Messenger:
     async def _deliver(self, row: OutboxRow) -> None:
         now = self._office.now()
         async with self._office.db.begin() as session:
-            if not await outbox.lease(session, row, now, now + LEASE):
+            fresh = await outbox.lease(session, row.key, now, now + LEASE)
+            if fresh is None:
                 return
-            task = await session.get(TaskRow, row.task_pk) if row.task_pk else None
-            parent = row.thread_of or (outbox.card_key(task) if task else None)
-            above = await session.get(OutboxRow, parent) if parent else None
-            if above is not None and above.kind == "part":
-                above = await session.get(OutboxRow, above.thread_of)
-            fresh = await session.get_one(OutboxRow, row.key, populate_existing=True)
-            revision = fresh.wanted_revision
+            thread_ts = await _thread_of(session, fresh) if row.kind in IN_THREADS else None
         holding = asyncio.create_task(self._hold(row.key))
         try:
-            ts = await self._send(fresh, above.ts if above else None, maybe_sent=row.tries > 0)
+            ts = await self._send(fresh, thread_ts, maybe_sent=row.tries > 0)
         except OrchError as error:
             await self._postpone(row, str(error), passing=not isinstance(error, ChatError) or error.passing)
             return
@@ -101,7 +99,7 @@ class Messenger:
         if row.kind == "card":
             self._card_due[row.key] = time.monotonic() + CARD_SECONDS
         async with self._office.db.begin() as session:
-            await outbox.sent(session, row.key, revision, ts)
+            await outbox.sent(session, row.key, fresh.wanted_revision, ts)
 
     async def _hold(self, key: str) -> None:
         """Keep the lease while a send takes long (Slack limits rates); a process that dies keeps it only briefly."""
@@ -164,6 +162,16 @@ class Messenger:
         )
         async with self._office.db.begin() as session:
             await outbox.failed(session, row.key, error, again)
+
+
+async def _thread_of(session: AsyncSession, row: OutboxRow) -> str | None:
+    """The `ts` of the message in whose thread it belongs: its task's card, if nothing else is said."""
+    task = await session.get(TaskRow, row.task_pk) if row.task_pk else None
+    parent = row.thread_of or (outbox.card_key(task) if task else None)
+    above = await session.get(OutboxRow, parent) if parent else None
+    if above is not None and above.kind == "part":
+        above = await session.get(OutboxRow, above.thread_of)
+    return above.ts if above else None
 
 
 async def upload_of(office: Office, file: Mapping[str, Any]) -> Upload:

@@ -15,7 +15,8 @@ from bot.store import tasks
 from bot.store.tables import EventRow, TaskRow
 from bot.workflows.office import Office
 
-ROUND_SECONDS = 0.25
+#: Between two looks: while something happens, and while nothing does.
+ROUND_SECONDS, QUIET_SECONDS = 0.25, 1.0
 OUT_OF_REACH_SECONDS = 1.0
 SYMBOLS = {"created": "+", "merged": "*", "done": "*", "blocked": "!", "rejected": "x", "cancelled": "x", "failed": "x"}
 
@@ -45,7 +46,7 @@ async def narrate(office: Office, say: Callable[[str], None]) -> None:
             since = (event.at - last_seen.get(task.pk, event.at)).total_seconds()
             last_seen[task.pk] = event.at
             say(line(event, task, since))
-        await asyncio.sleep(ROUND_SECONDS)
+        await asyncio.sleep(ROUND_SECONDS if rows else QUIET_SECONDS)
 
 
 async def _newest(office: Office) -> int:

@@ -25,9 +25,8 @@ async def due(database: Database, at: datetime = NOW) -> list[str]:
 
 
 async def lease(database: Database, key: str, at: datetime = NOW) -> bool:
-    row = await row_of(database, key)
     async with database.begin() as session:
-        return await outbox.lease(session, row, at, at + LEASE)
+        return await outbox.lease(session, key, at, at + LEASE) is not None
 
 
 async def change(database: Database, task: TaskRow) -> None:

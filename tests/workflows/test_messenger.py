@@ -66,8 +66,7 @@ async def test_a_post_before_a_crash_is_looked_for_even_after_earlier_failures(d
         await Messenger(office).round()
         clock.now += timedelta(seconds=2)
         async with database.begin() as session:  # the next try: leased, posted, and then the process died
-            row = await session.get_one(OutboxRow, "direct/1")
-            assert await outbox.lease(session, row, clock.now, clock.now + LEASE)
+            assert await outbox.lease(session, "direct/1", clock.now, clock.now + LEASE)
         chat.posts.append("direct/1")
         clock.now += LEASE + timedelta(seconds=1)
         await Messenger(office).round()
