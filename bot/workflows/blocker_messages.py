@@ -14,9 +14,10 @@ from bot.domain.nudges import ORDINARY, Told
 from bot.domain.spans import exact
 from bot.domain.task import Rung, TaskState
 from bot.store import blockers as store
-from bot.store import outbox, tasks
+from bot.store import tasks
 from bot.store.parts import parts_of
 from bot.store.tables import BlockerRow, TaskRow
+from bot.workflows import reach
 from bot.workflows.office import Office
 
 #: Attempts that an alert tells of: the last ones.
@@ -47,9 +48,9 @@ async def show_again(office: Office, session: AsyncSession, rows: Iterable[Block
     """Rewrite every message in which these blockers stand."""
     await session.flush()
     messages = {told.message: told for row in rows for told in store.told_of(row) if told.message}
-    for key, told in sorted(messages.items()):
-        shown = list(await store.in_message(session, key))
-        await outbox.rewrite(session, key, await message_of(office, session, shown, told))
+    shown = {key: list(await store.in_message(session, key)) for key in messages}
+    said = {key: await message_of(office, session, shown[key], told) for key, told in messages.items()}
+    await reach.rewrite_all(office, session, said)
 
 
 async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> dict[str, Any]:

@@ -252,7 +252,8 @@ async def _tell(
         kind = "thread" if in_thread else "channel"
         await outbox.want(session, message, kind, task.channel, shown, scene.now, task_pk=task_pk)
     else:
-        await reach.write(office, session, scene.project.key, who, message, shown, at_once=True, task_pk=task_pk)
+        critical = any(rows[nudge.key].critical for nudge in due)
+        await reach.write(office, session, scene.project.key, who, message, shown, at_once=critical, task_pk=task_pk)
     return [rows[nudge.key].task_pk for nudge in due]
 
 

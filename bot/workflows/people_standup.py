@@ -44,7 +44,9 @@ async def ask(
         seen = await _board(session, project, slot.day, person, now)
         facts = {"project": project, "day": slot.day, "at": slot.at, "board": seen}
         message = office.words_of(project.key).message("alerts/standup", facts)
-        await reach.write(office, session, project.key, person, start + person, message)
+        await reach.write(
+            office, session, project.key, person, start + person, message, beside=f"standup/{now:%FT%H:%M}"
+        )
         office.mail.set()
 
 

@@ -3,14 +3,15 @@
 
 Everything that Orch writes to a person of its own accord is wanted here. What comes in somebody's quiet time waits, and
 what waits for one person comes as one message: each is a row of kind `part`, its `thread_of` names the message that
-carries it, which is rendered from its parts whenever one of them changes.
+carries it, which is rendered from its parts whenever one of them changes. So does what comes in the first moment after
+a quiet time, blockers say: a morning brings one message.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,45 +22,53 @@ from bot.render import Safe, clip
 from bot.store import outbox, people_settings
 from bot.workflows.office import Office
 
+#: So long after a quiet time what waited is sent, with what came meanwhile. Within it the lookout looks twice.
+GATHERED = timedelta(minutes=1)
+
 
 async def write(
     office: Office, session: AsyncSession, project: str, person: str, key: str, message: Mapping[str, Any], *,
-    at_once: bool = False, task_pk: int | None = None,
+    at_once: bool = False, beside: str | None = None, task_pk: int | None = None,
 ) -> bool:  # fmt: skip
     """Want a direct message, once; False where its key was wanted before. It waits for the person's working hours,
-    unless it is to come `at_once`: what is critical, what they asked for, what domain.nudges says is due."""
+    unless it is to come `at_once`: what is critical, or what they asked for. By day it stands in one message with
+    what has the same name `beside`."""
     own, now = await people_settings.get(session, person), office.now()
-    until = own.hours(office.projects[project].hours).held_until(now, critical=at_once)
-    if until is not None and own.digest:
-        return await _join(office, session, person, key, message, until=until, task_pk=task_pk)
-    return await outbox.want(session, key, "direct", person, message, now, task_pk=task_pk, not_before=until)
-
-
-async def rewrite(office: Office, session: AsyncSession, key: str, message: Mapping[str, Any]) -> bool:
-    """Let a direct message say something else, in place; False where it was never wanted."""
-    known = await outbox.rewrite(session, key, message)
-    if known and (digest := await outbox.digest_of(session, key)):
-        await _show(office, session, digest)
-    return known
-
-
-async def quiet_until(office: Office, session: AsyncSession, project: str, person: str) -> datetime | None:
-    """When the person's quiet time ends; None where they may be written to now."""
-    hours = (await people_settings.get(session, person)).hours(office.projects[project].hours)
-    return hours.held_until(office.now())
-
-
-async def _join(
-    office: Office, session: AsyncSession, person: str, key: str, message: Mapping[str, Any], *, until: datetime,
-    task_pk: int | None,
-) -> bool:  # fmt: skip
-    """Let a message come with what else waits for the person until then."""
-    now, digest = office.now(), f"digest/{person}/{until.isoformat()}"
+    hours = own.hours(office.projects[project].hours)
+    until = hours.held_until(now, critical=at_once)
+    opens = until if until or at_once else hours.held_until(now - GATHERED)
+    if opens is not None and own.digest:
+        digest, until = f"digest/{person}/{opens.isoformat()}", opens + GATHERED
+    elif beside is not None and own.digest:
+        digest = f"beside/{person}/{beside}"
+    else:
+        return await outbox.want(session, key, "direct", person, message, now, task_pk=task_pk, not_before=until)
     if not await outbox.want(session, key, "part", person, message, now, task_pk=task_pk, thread_of=digest):
         return False
     if not await outbox.want(session, digest, "direct", person, message, now, task_pk=task_pk, not_before=until):
         await _show(office, session, digest)
     return True
+
+
+async def rewrite(office: Office, session: AsyncSession, key: str, message: Mapping[str, Any]) -> bool:
+    """Let a direct message say something else, in place; False where it was never wanted."""
+    return await rewrite_all(office, session, {key: message})
+
+
+async def rewrite_all(office: Office, session: AsyncSession, messages: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Let posts and direct messages say something else, in place; False where one was never wanted."""
+    known = [await outbox.rewrite(session, key, message) for key, message in sorted(messages.items())]
+    digests = {digest for key in messages if (digest := await outbox.digest_of(session, key))}
+    for digest in sorted(digests):  # one order, since projects share them
+        await _show(office, session, digest)
+    return all(known)
+
+
+async def quiet_until(office: Office, session: AsyncSession, project: str, person: str) -> datetime | None:
+    """When what waits for the person's quiet time to end is sent; None where they may be written to now."""
+    hours = (await people_settings.get(session, person)).hours(office.projects[project].hours)
+    opens = hours.held_until(office.now())
+    return opens + GATHERED if opens else None
 
 
 async def _show(office: Office, session: AsyncSession, digest: str) -> None:
@@ -68,6 +77,7 @@ async def _show(office: Office, session: AsyncSession, digest: str) -> None:
     messages = [part.payload for part in parts]
     fit = that_fit(messages)
     facts = {
+        "waited": digest.startswith("digest/"),
         "count": len(messages),
         "blocks": [json.dumps(block, ensure_ascii=False) for block in together(messages[:fit])],
         "rest": [json.dumps(clip(Safe(each["text"]), 250))[1:-1] for each in messages[fit:]],

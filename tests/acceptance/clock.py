@@ -12,9 +12,10 @@ class MovableClock:
 
     def __init__(self, start: datetime) -> None:
         self._ahead = start - utc_now()
+        self._stands_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return utc_now() + self._ahead
+        return self._stands_at or utc_now() + self._ahead
 
     def goes_on(self, **span: float) -> None:
         """`minutes=40`, `hours=2`, `days=1`."""
@@ -22,4 +23,9 @@ class MovableClock:
 
     def goes_to(self, moment: datetime) -> None:
         assert moment >= self(), "time does not run backwards"
-        self._ahead = moment - utc_now()
+        self._ahead, self._stands_at = moment - utc_now(), None
+
+    def stands_at(self, moment: datetime) -> None:
+        """Until it goes to another moment."""
+        self.goes_to(moment)
+        self._stands_at = moment

@@ -21,6 +21,7 @@ from bot.store import people_settings, tasks
 from bot.store.database import Database
 from bot.store.tables import BlockerRow, EventRow, OutboxRow, TaskRow
 from bot.wiring import data_folder
+from bot.workflows import reach
 from bot.workflows.attempts import block
 from bot.workflows.incident import report_incident
 from bot.workflows.lookout import Lookout, _keep_up, _scene, look
@@ -148,6 +149,26 @@ async def test_alerts_of_a_quiet_night_come_as_one(database_url: str) -> None:
         assert digest.payload["text"] == "29 things wait for you"
         assert len(digest.payload["blocks"]) <= 50 and "and 13 more" in str(digest.payload)
         assert len(await rows(office)) == 30 and all(blocker.told for blocker in await rows(office))
+
+
+async def test_a_morning_brings_one_message(database_url: str) -> None:
+    """What blocks something, and what else was kept over night; and each shows there when it is over."""
+    async with migrated(database_url) as database:
+        office, clock = an_office_at(database)
+        clock.now = MONDAY.replace(hour=22)
+        row = await blocked(office)
+        async with database.begin() as session:
+            await reach.write(office, session, "GRANTER", "U0DEV", "manual/1", {"text": "Run the load test"})
+        clock.now = MONDAY.replace(hour=7) + timedelta(days=1, seconds=20)
+        await looks(office)
+        (message,) = (await alerts(office))["U0DEV"]
+        assert "2 messages waited" in message.payload["text"] and "Run the load test" in str(message.payload)
+        assert "the API is down" in str(message.payload)
+        clock.now += MINUTE
+        await move(office, row, TaskState.QUEUED)
+        await looks(office)
+        (message,) = (await alerts(office))["U0DEV"]
+        assert "after" in str(message.payload) and "thanks to <@U0DEV>" in str(message.payload)
 
 
 async def test_a_burst_comes_as_two(database_url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -12,14 +12,18 @@ from bot.domain.approvals import Person
 from bot.domain.people_standup import Answer
 from bot.store import outbox, standup_answers
 from bot.store.database import Database
-from bot.store.tables import EventRow, ProjectEventRow
+from bot.store.tables import EventRow, OutboxRow, ProjectEventRow
+from bot.workflows.clock import timetable_of
 from bot.workflows.office import Office
-from bot.workflows.people_standup import Kept, answer
+from bot.workflows.people_standup import Kept, answer, ask
 from tests.store.samples import created, migrated
 from tests.workflows.offices import NOW, an_office
 
 DEV, DAY = Person(id="U0DEV"), NOW.date()
 SAID = Answer(done="The draft", blocked="No build machine", task="S0-D0-1")
+
+
+MORNING = datetime(2026, 11, 23, 7, 20, tzinfo=UTC)  # a Monday; people are asked from 07:15 on
 
 
 class Died(Exception):
@@ -79,3 +83,24 @@ async def test_what_blocks_no_task_goes_to_the_leads(database_url: str, state: s
         await answer(office, office.projects["GRANTER"], DAY, DEV, said)
         told = f"people/GRANTER/{DAY}/U0DEV/blocked/U0LEAD"
         assert await kept(office) == (said, ["standup_answered"], [], [told])
+
+
+async def test_who_owns_work_in_two_projects_is_asked_by_one_message(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office = office_of(database)
+        shop = office.projects["GRANTER"].model_copy(update={"key": "SHOP", "channel": "C0SHOP"})
+        office = replace(office, projects={**office.projects, "SHOP": shop}, now=lambda: MORNING)
+        await created(database, 1, owner="U0DEV")
+        await created(database, 2, owner="U0DEV", project="SHOP")
+        await created(database, 3, owner="U0TWO", project="SHOP")
+        for _again in range(2):
+            for project in office.projects.values():
+                async with database.begin() as session:
+                    await ask(office, session, project, timetable_of(project, {}), ())
+        async with database.read() as session:
+            rows = await session.scalars(select(OutboxRow).where(OutboxRow.kind == "direct"))
+            asked = {row.channel: str(row.payload) for row in rows}
+        assert set(asked) == {"U0DEV", "U0TWO"}
+        assert "2 messages for you" in asked["U0DEV"]
+        assert all(f"{key}|{MORNING:%F}" in asked["U0DEV"] for key in ("GRANTER", "SHOP")), "both have their button"
+        assert "for you" not in asked["U0TWO"] and "GRANTER|" not in asked["U0TWO"]

@@ -19,7 +19,7 @@ from tests.store.samples import created, migrated
 from tests.workflows.offices import Clock, FakeChat, an_office
 
 NIGHT = datetime(2026, 11, 23, 21, 30, tzinfo=UTC)  # a Monday; nobody is written to from 20:00 to 07:00
-MORNING = datetime(2026, 11, 24, 7, 0, 1, tzinfo=UTC)
+MORNING = datetime(2026, 11, 24, 7, 1, 1, tzinfo=UTC)  # when what waited is sent
 
 
 def at_night(database: Database) -> tuple[Office, Clock]:
@@ -59,6 +59,36 @@ async def test_what_waited_comes_as_one_message(database_url: str) -> None:
         )
 
 
+async def test_what_comes_as_the_morning_begins_comes_with_what_waited(database_url: str) -> None:
+    """The lookout tells nobody at night, and at seven it has something to say too."""
+    async with migrated(database_url) as database:
+        office, clock = at_night(database)
+        await write(office, "held")
+        clock.now = MORNING.replace(minute=0, second=20)
+        await write(office, "early")
+        assert await write(office, "critical", at_once=True)
+        ((_, text),) = await sent(office)
+        assert "said critical" in text
+        clock.now = MORNING
+        ((_, text),) = await sent(office)
+        assert "2 messages waited" in text and "said held" in text and "said early" in text
+
+
+async def test_what_belongs_beside_each_other_comes_as_one(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, clock = at_night(database)
+        clock.now = MORNING
+        for key in ("one", "two"):
+            assert await write(office, key, beside="standup") and not await write(office, key, beside="standup")
+        await write(office, "another")
+        (_, alone), (_, both) = sorted(await sent(office), key=lambda each: len(each[1]))
+        assert "2 messages for you" in both and "said one" in both and "said two" in both
+        assert "for you" not in alone
+        await write(office, "three", "U0TWO", beside="standup")
+        ((_, text),) = await sent(office)
+        assert text == "{'text': 'said three'}", "one alone comes as it is"
+
+
 async def test_who_may_be_written_to_at_night(database_url: str) -> None:
     async with migrated(database_url) as database:
         office, clock = at_night(database)
@@ -74,7 +104,7 @@ async def test_who_may_be_written_to_at_night(database_url: str) -> None:
                 await write(office, f"{person}/{number}", person)
         await write(office, "critical", at_once=True)
         assert sorted(person for person, _ in await sent(office)) == ["U0DEV", "U0OWL", "U0OWL"]
-        clock.now = NIGHT.replace(hour=22, second=1)
+        clock.now = NIGHT.replace(hour=22, minute=1, second=1)
         assert [person for person, _ in await sent(office)] == ["U0EAST"]
         clock.now = MORNING
         assert sorted(person for person, _ in await sent(office)) == ["U0DEV", "U0SINGLE", "U0SINGLE"]
