@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from bot.errors import ChatError
 from bot.ports import Upload
 
 T = TypeVar("T")
+log = logging.getLogger("orch.slack")
 
 #: How long what Slack said of a person is believed, in seconds: a deactivation must take effect soon.
 PERSON_SECONDS = 120.0
@@ -155,8 +157,8 @@ class SlackChat:
     async def upload(self, channel: str, thread_ts: str, file: Upload, *, look_first: bool = False) -> None:
         channel = await self._place(channel)
         if look_first:
-            said = await asked(self._client.conversations_replies(channel=channel, ts=thread_ts, limit=LOOK_BACK))
-            there = [each for message in said.get("messages") or () for each in message.get("files") or ()]
+            said = await self._earlier(channel, thread_ts)
+            there = [each for message in said for each in message.get("files") or ()]
             if any((each.get("name"), each.get("title")) == (file.name, file.title) for each in there):
                 return
         await asked(
@@ -181,20 +183,26 @@ class SlackChat:
 
     async def _find(self, channel: str, key: str, thread_ts: str | None) -> str | None:
         """The ts of a message that was posted with this key, if any."""
-        if thread_ts:
-            found = await asked(
-                self._client.conversations_replies(
-                    channel=channel, ts=thread_ts, limit=LOOK_BACK, include_all_metadata=True
-                )
-            )
-        else:
-            found = await asked(
-                self._client.conversations_history(channel=channel, limit=LOOK_BACK, include_all_metadata=True)
-            )
-        for message in found.get("messages") or ():
+        for message in await self._earlier(channel, thread_ts):
             if (message.get("metadata") or {}).get("event_payload", {}).get("key") == key:
                 return str(message["ts"])
         return None
+
+    async def _earlier(self, channel: str, thread_ts: str | None) -> list[dict[str, Any]]:
+        """The last messages of a channel or a thread. None where Slack does not let us read them: what may have been
+        sent is better sent twice than never."""
+        looked: dict[str, Any] = {"channel": channel, "limit": LOOK_BACK, "include_all_metadata": True}
+        if thread_ts:
+            call = self._client.conversations_replies(**looked, ts=thread_ts)
+        else:
+            call = self._client.conversations_history(**looked)
+        try:
+            return (await asked(call)).get("messages") or []
+        except ChatError as error:
+            if error.passing:
+                raise
+            log.warning("cannot look for an earlier post in %s: %s", channel, error)
+            return []
 
 
 async def asked(call: Awaitable[T]) -> T:

@@ -1,12 +1,31 @@
-"""What the answer of a Slack that is out of order means: the call may succeed later."""
+"""Answers of a Slack that is out of order, or says less than it might."""
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from bot.adapters.slack_chat import SlackChat, make_client
 from bot.errors import ChatError
+
+
+@asynccontextmanager
+async def slack(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[SlackChat]:
+    """A chat with a Slack that answers each method so."""
+    app = web.Application()
+    app.router.add_route("*", "/api/{method}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield SlackChat(make_client("xoxb-test", f"http://127.0.0.1:{runner.addresses[0][1]}/api/"))
+    finally:
+        await runner.cleanup()
+
 
 ANSWERS = [  # status, content type, body, Slack's own code, whether the call may succeed later
     (500, "text/plain", "Internal Server Error", "", True),
@@ -24,15 +43,40 @@ async def test_an_answer_that_is_no_yes(status: int, kind: str, body: str, code:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, content_type=kind, text=body)
 
-    app = web.Application()
-    app.router.add_post("/api/{method}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        chat = SlackChat(make_client("xoxb-test", f"http://127.0.0.1:{runner.addresses[0][1]}/api/"))
+    async with slack(answer) as chat:
         with pytest.raises(ChatError) as caught:
             await chat.post("C0DEV", {"text": "hello"}, key="k")
-        assert (caught.value.code, caught.value.passing) == (code, passing)
-    finally:
-        await runner.cleanup()
+    assert (caught.value.code, caught.value.passing) == (code, passing)
+
+
+HISTORIES = [  # what Slack says of earlier messages, and how often a repeat is posted
+    ({"ok": True, "messages": [{"ts": "1.1", "metadata": {"event_payload": {"key": "k"}}}]}, 0),
+    ({"ok": True, "messages": [{"ts": "1.1", "text": "of somebody else"}, {"ts": "1.2", "metadata": {}}]}, 1),
+    ({"ok": True}, 1),
+    ({"ok": False, "error": "missing_scope"}, 1),
+    ({"ok": False, "error": "unknown_method"}, 1),
+    ({"ok": False, "error": "internal_error"}, None),
+]
+
+
+@pytest.mark.parametrize("thread_ts", [None, "1.0"])
+@pytest.mark.parametrize(("history", "posts"), HISTORIES)
+async def test_what_may_have_been_sent_is_better_sent_twice_than_never(
+    history: dict[str, Any], posts: int | None, thread_ts: str | None
+) -> None:
+    posted = []
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.match_info["method"] == "chat.postMessage":
+            posted.append(1)
+            return web.json_response({"ok": True, "channel": "C0DEV", "ts": "2.0"})
+        return web.json_response(history)
+
+    async with slack(answer) as chat:
+        sent = chat.post("C0DEV", {"text": "hello"}, key="k", thread_ts=thread_ts, look_first=True)
+        if posts is None:  # Slack is out of order: it is looked for once more later
+            with pytest.raises(ChatError):
+                await sent
+        else:
+            assert await sent == ("2.0" if posts else "1.1")
+    assert len(posted) == (posts or 0)
