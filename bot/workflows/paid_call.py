@@ -77,8 +77,15 @@ async def paid_call(
         if sent.retryable and (sent.state == "unknown" or try_no < tries):
             await DBOS.sleep_async(backoff_seconds(try_no, sent.retry_after_seconds, reserved, office.patience))
         if sent.state == "unknown" or not sent.retryable:
-            return Failed(why, unknown=sent.state == "unknown", passing=sent.retryable)
+            return failed(sent)
     return Failed(why, unknown=False, outcome="busy")
+
+
+def failed(sent: Sent) -> Failed:
+    """What a request without an answer means for its attempt. Orch's own end says nothing about the provider."""
+    if sent.why == LEFT:
+        return Failed(sent.why, unknown=True, outcome="interrupted")
+    return Failed(sent.why, unknown=sent.state == "unknown", passing=sent.retryable)
 
 
 async def send_call(office: Office, visit: Visit, call_id: str, rung: Rung) -> Sent:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import who_could_approve
 from bot.domain.calls import ModelRequest, ReviewReply, Verdict
+from bot.domain.escalation import MOST_LOST
 from bot.domain.lessons import of_findings
 from bot.domain.task import Rung, TaskState
 from bot.store import attempts, ledger, outbox, replies, tasks, verdicts
@@ -18,7 +19,7 @@ from bot.workflows.kept import paid_verdict
 from bot.workflows.office import ORCH, Office, Superseded, Visit, current
 from bot.workflows.paid_call import Answered, paid_call
 from bot.workflows.provider_rests import is_resting
-from bot.workflows.reserving import Failed, Unaffordable
+from bot.workflows.reserving import LEFT, Failed, Unaffordable
 
 #: A review without a verdict, or without an answer, is asked for once more, then a person has to look.
 TRIES = 2
@@ -128,25 +129,28 @@ async def _no_verdict(office: Office, session: AsyncSession, row: TaskRow, why: 
 async def finish_unreviewed(
     office: Office, session: AsyncSession, visit: Visit, outcome: Unaffordable | Failed
 ) -> None:
-    """No review: while gemini rests it waits, and is asked for again by itself; nobody stands in (R-SEC-4)."""
+    """No review: while gemini rests it waits, and is asked for again by itself; nobody stands in (R-SEC-4). What Orch's
+    own end cut off is asked for again too, as an attempt is (R-ESC-4)."""
     row = await current(session, visit)
     why = f"the review could not be made: {outcome.why}"
     passing = isinstance(outcome, Failed) and outcome.passing
     short = isinstance(outcome, Unaffordable)  # may_begin holds it back until there is room
     resting = passing and await is_resting(office, session, Rung.GEMINI)
-    if short or resting or (passing and await _lost_reviews(office, session, row) < TRIES):
+    if short or resting or (passing and not await _lost_too_often(office, session, row)):
         kind = "review_waits" if short or resting else "review_again"
         await tasks.step(session, row, TaskState.IN_REVIEW, at=office.now(), who=ORCH, kind=kind, why=why)
         return
     await block(office, session, row, why, detail={"rule": "R-SEC-4", "resume": "in_review"})
 
 
-async def _lost_reviews(office: Office, session: AsyncSession, row: TaskRow) -> float:
-    """How often a review of the running attempt was asked for in vain: each time it was refused several times over, or
-    its outcome stayed unknown."""
-    calls = [c for c in await ledger.calls_of(session, row.pk, row.attempt) if c.purpose == "review" and c.retryable]
-    refused = sum(call.state == "refused" for call in calls)
-    return sum(call.state == "unknown" for call in calls) + refused / office.patience.tries
+async def _lost_too_often(office: Office, session: AsyncSession, row: TaskRow) -> bool:
+    """Whether a review of the running attempt was asked for in vain so often that a person has to look: each time it
+    was refused several times over, or its outcome stayed unknown."""
+    calls = [c for c in await ledger.calls_of(session, row.pk, row.attempt) if c.purpose == "review"]
+    refused = sum(call.state == "refused" and call.retryable for call in calls)
+    unknown = sum(call.state == "unknown" and call.retryable for call in calls)
+    left = sum(call.error == LEFT for call in calls)
+    return unknown + refused / office.patience.tries >= TRIES or left >= MOST_LOST
 
 
 def _worst(verdict: Verdict) -> str:
