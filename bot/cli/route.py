@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError, field_validator
 
 from bot.adapters.prices import PriceBook
 from bot.adapters.router_weights import text_model
@@ -18,6 +19,17 @@ from bot.domain.routing import RoutePolicy, RouteRequest, route
 from bot.domain.task import Rung
 from bot.errors import OrchError
 from bot.settings import load_settings
+
+
+class Line(RouteRequest):
+    """One task as other programs write it: what else they note beside it (an id, a label) is not ours to refuse."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _none(cls, files: Any) -> Any:
+        return () if files is None else files
 
 
 def route_lines(source: str) -> int:
@@ -42,7 +54,7 @@ def _route(lines: Iterable[str], config: Config) -> int:
         if not line.strip():
             continue
         try:
-            chosen = route(RouteRequest.model_validate_json(line), rules)
+            chosen = route(Line.model_validate_json(line), rules)
             if chosen.rung is not Rung.MANUAL:
                 price = book.price(config.model_id(chosen.rung), today)
                 chosen = priced(chosen, config.limits.task[chosen.rung], price)

@@ -31,6 +31,7 @@ def routed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         {"text": "Write the README for the billing service", "files": ["README.md"]},
         {"text": "Implement JWT authentication", "files": ["src/auth/jwt.ts"]},
         {"text": "Rename a variable", "files": ["src/auth/session.ts"]},
+        {"id": 7, "text": "Write the README for the billing service", "files": None, "label": "docs"},
     ]
     lines = [*(json.dumps(task) for task in tasks), "", "{", '{"txt": "x"}', '{"text": 3}']
     code, found, said = route("\n".join(lines), folder, "--jsonl", "-")
@@ -40,19 +41,20 @@ def routed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 
 def test_one_line_in_one_line_out(routed: list[dict[str, Any]]) -> None:
-    docs, auth, by_path = routed[:3]
-    for line in (docs, auth, by_path):
+    docs, auth, by_path, noted = routed[:4]
+    for line in (docs, auth, by_path, noted):
         assert {"rung", "type", "security", "reason", "confidence"} <= line.keys()
         assert isinstance(line["security"], bool) and 0 <= line["confidence"] <= 1 and line["reason"]
     assert (docs["rung"], docs["type"], docs["security"]) == ("haiku", "docs", False)
     assert (auth["rung"], auth["security"]) == ("sonnet", True)
     assert (by_path["rung"], by_path["security"]) == ("sonnet", True)
+    assert (noted["rung"], noted["type"]) == ("haiku", "docs")
 
 
 def test_a_line_that_cannot_be_read_says_so_and_stops_nothing(routed: list[dict[str, Any]]) -> None:
-    assert [line["line"] for line in routed[3:]] == [5, 6, 7]
-    assert [line["error"].split(";")[0].split(":")[0] for line in routed[3:]] == ["Invalid JSON", "text", "text"]
-    assert all('write {"text": "..."' in line["error"] and "pydantic" not in line["error"] for line in routed[3:])
+    assert [line["line"] for line in routed[4:]] == [6, 7, 8]
+    assert [line["error"].split(";")[0].split(":")[0] for line in routed[4:]] == ["Invalid JSON", "text", "text"]
+    assert all('write {"text": "..."' in line["error"] and "pydantic" not in line["error"] for line in routed[4:])
 
 
 def test_a_file_and_the_configs_policy(tmp_path: Path) -> None:
