@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.local.models import Reply
 from bot.store.replicas import Replica
@@ -86,6 +88,27 @@ async def test_a_survivor_finishes_what_a_killed_worker_began(tmp_path: Path, em
             await assert_every_task_is_merged_once(made)
             await assert_everything_is_said_once(made)
             assert_nothing_is_left_behind(made)
+
+
+async def test_a_start_outlasts_connections_that_are_cut(tmp_path: Path, empty_postgres_url: str) -> None:
+    url = make_url(empty_postgres_url)
+    server = create_async_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+    try:
+        async with bed(tmp_path, empty_postgres_url) as made, server.connect() as connection:
+            await made.start("--role", "worker", wait=False)
+            assert made.process is not None
+            async with asyncio.timeout(PATIENCE):
+                while "the start is tried again" not in made.bot_log():
+                    assert made.process.returncode is None and "Orch is at work" not in made.bot_log()
+                    await connection.execute(cut, {"name": url.database})
+                    await asyncio.sleep(0.01)
+                while "Orch is at work" not in made.bot_log():
+                    assert made.process.returncode is None, made.bot_log()[-3000:]
+                    await asyncio.sleep(0.05)
+            assert (await made.stop())[0] == 0
+    finally:
+        await server.dispose()
 
 
 async def test_a_name_is_held_by_one_and_free_once_it_is_gone(postgres_url: str) -> None:
