@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bot.domain.approvals import Person
 from bot.domain.calls import ModelReply, ModelRequest, NoResult, Purpose, ReviewReply
@@ -193,3 +193,17 @@ class Chat(Protocol):
         """Upload a file into a thread. `look_first`: it may have been uploaded before, so look for a file of this name
         and title there, and be content with that one."""
         ...
+
+
+class Numbers(NamedTuple):
+    """What /metrics shows. `tasks`: (project, state) -> how many; `tokens`: (project, rung) -> used today."""
+
+    tasks: Mapping[tuple[str, str], int]
+    tokens: Mapping[tuple[str, str], int]
+    to_send: int
+    given_up: int
+    to_work_on: int
+    acks: int
+    ack_seconds: float
+    recent_acks: tuple[float, ...]
+    troubles: int

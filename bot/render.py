@@ -17,6 +17,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from bot.domain.shortening import first_line
 from bot.domain.task import TaskState
 
 log = logging.getLogger("orch.render")
@@ -33,11 +34,6 @@ def escape(value: object) -> Safe:
     if isinstance(value, Safe):
         return value
     return Safe(str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
-
-
-def first_line(text: str) -> str:
-    """A task's title where its text has one, for a row in a list; what follows would read as one sentence with it."""
-    return (text.strip().splitlines() or [""])[0]
 
 
 def clip(value: object, limit: int) -> Safe:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from bot.render import Renderer, clip, escape, first_line, money, slack_time, tokens
+from bot.domain.shortening import first_line
+from bot.render import Renderer, clip, escape, money, slack_time, tokens
 from bot.wiring import data_folder
 
 NASTY = '<!channel> <@U1> & "quotes" \\ back\nline ``` `code` *bold*'

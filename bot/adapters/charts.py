@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.chart import CHART, BarChart, LineChart, Series
+from bot.domain.shortening import shortened
 from bot.errors import OrchError
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def draw_png(chart: LineChart | BarChart) -> bytes:
 def _dress(axes: Axes, chart: LineChart | BarChart) -> None:
     axes.set_facecolor(BACKGROUND)
     axes.set_title(
-        _clipped(chart.title, 52), loc="left", color=INK, fontsize=13, fontweight="bold", pad=14, parse_math=False
+        shortened(chart.title, 52), loc="left", color=INK, fontsize=13, fontweight="bold", pad=14, parse_math=False
     )
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
@@ -158,12 +159,8 @@ def _finish(figure: Figure, axes: Axes, chart: LineChart | BarChart) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 10 else f"{value:g}"))
     handles, names = axes.get_legend_handles_labels()
     if len(handles) > 1:
-        names = [_clipped(name, 25) for name in names]
+        names = [shortened(name, 25) for name in names]
         figure.legend(handles, names, loc="outside lower center", ncols=5, frameon=False, labelcolor=INK, fontsize=10)
-
-
-def _clipped(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _values(series: Series) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,29 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from bot.domain.metrics import percentile
-
-
-class Numbers(Protocol):
-    """What is shown of the process (workflows.health.Numbers)."""
-
-    @property
-    def tasks(self) -> Mapping[tuple[str, str], int]: ...
-    @property
-    def tokens(self) -> Mapping[tuple[str, str], int]: ...
-    @property
-    def to_send(self) -> int: ...
-    @property
-    def given_up(self) -> int: ...
-    @property
-    def to_work_on(self) -> int: ...
-    @property
-    def acks(self) -> int: ...
-    @property
-    def ack_seconds(self) -> float: ...
-    @property
-    def recent_acks(self) -> tuple[float, ...]: ...
-    @property
-    def troubles(self) -> int: ...
+from bot.ports import Numbers
 
 
 def add_health(

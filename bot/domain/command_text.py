@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from bot.domain.shortening import shortened
+
 _MARKUP = re.compile(
     r"<(?:(?P<mention>@[UW][A-Z0-9]+)|(?P<channel>#C[A-Z0-9]+)|!(?P<special>[^<>|]+)"
     r"|(?P<link>(?:https?|mailto|tel|ftp):[^<>|]+))(?:\|(?P<label>[^<>]*))?>"
@@ -135,7 +137,7 @@ def option_name(word: Word) -> tuple[str, str | None] | None:
 def shown(word: str, cap: int = 60) -> str:
     """The person's own word, fit to stand in a sentence."""
     flat = " ".join(word.split()).replace("`", "'")
-    return f"`{flat if len(flat) <= cap else flat[: cap - 1] + '…'}`"
+    return f"`{shortened(flat, cap)}`"
 
 
 def nearest(word: str, known: Iterable[str], also: dict[str, str] | None = None) -> str | None:

@@ -9,6 +9,7 @@ from bot.domain.budget import Level
 from bot.domain.forecast import Forecast, forecast
 from bot.domain.outlook import Outlook, Pace
 from bot.domain.report_facts import Facts, PlannedFact, TaskFact
+from bot.domain.shortening import first_line, shortened
 from bot.domain.task import GIVEN_UP, Frozen, TaskState
 
 #: How much of the way lies behind a task in each state: the stages edit, check, review, approval and merge.
@@ -101,17 +102,12 @@ def daily_report(facts: Facts) -> Daily:
 
 def line(task: TaskFact | PlannedFact) -> Line:
     """A task as one line: its title is the first line of what was asked for, shortened."""
-    known = {"id": task.id, "title": shortened(task.title), "model": task.rung.value}
+    known = {"id": task.id, "title": shortened(first_line(task.title), TITLE), "model": task.rung.value}
     if isinstance(task, PlannedFact):
         return Line(**known, stage="planned", percent=0)
     percent = PERCENT.get(task.state)
     stage = task.state.words
     return Line(**known, tokens=task.tokens, stage=stage, percent=percent, why=task.why, owner=task.owner)
-
-
-def shortened(text: str) -> str:
-    first = text.strip().splitlines()[0] if text.strip() else ""
-    return first if len(first) <= TITLE else first[: TITLE - 1].rstrip() + "…"
 
 
 def usage_of(name: str, level: Level, pace: Pace) -> Usage:

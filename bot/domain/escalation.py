@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import takewhile
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from bot.domain.providers import fallback
-from bot.domain.task import Frozen, Rung
+from bot.domain.task import Frozen, Priority, Rung
 
 #: How an attempt ended. What stands in NOT_COUNTED does not count against the rung (R-ESC-4).
 Outcome = Literal[
@@ -31,6 +32,8 @@ Outcome = Literal[
 
 NOT_COUNTED: frozenset[str] = frozenset({"interrupted", "provider", "busy", "rest", "person", "passed", "day"})
 LOST: frozenset[str] = frozenset({"interrupted", "provider", "busy"})
+#: How urgent a task becomes that is next in its queue (R-ESC-5); only a person says that it is critical.
+MORE_URGENT: Mapping[str, Priority] = MappingProxyType({"low": "normal", "normal": "high"})
 #: The attempt needed more tokens than its rung has for one.
 TOO_MANY_TOKENS: frozenset[str] = frozenset({"tokens", "too_big"})
 #: What the next attempt builds on the same commit for, where it stays on the rung.
@@ -102,6 +105,11 @@ def after_failure(failed: Outcome, *, repaired: bool, can_repair: bool) -> Repai
     """Whether the running attempt still gets its one repair call (R-ESC-4)."""
     repairable = failed in ("refused", "checks")
     return Repair() if repairable and can_repair and not repaired else None
+
+
+def proposed_in(detail: Mapping[str, Any]) -> Rung | None:
+    """The rung that a person has to allow, of the detail of the event that blocked a task."""
+    return Rung(detail["propose"]) if detail.get("propose") else None
 
 
 def next_step(history: Attempts, policy: Policy) -> Again | Stop:

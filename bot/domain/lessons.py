@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from bot.domain.calls import Finding
+from bot.domain.shortening import shortened
 
 #: The newest so many lessons of models and checks, and as many words of people.
 LESSONS = 3
@@ -39,7 +40,7 @@ def shorten(lesson: str) -> str:
         return text
     first, _, rest = text.partition("\n")
     if not first.startswith("$ ") or not rest:
-        return text[: LESSON_CHARS - 1].rstrip() + "…"
+        return shortened(text, LESSON_CHARS)
     first = first[: LESSON_CHARS // 3]
     tail = rest[-(LESSON_CHARS - len(first) - 3) :]
     _, newline, whole_lines = tail.partition("\n")

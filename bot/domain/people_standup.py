@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from bot.domain.order import in_order
 from bot.domain.person_settings import NOTHING_SET, PersonSettings
+from bot.domain.shortening import shortened
 from bot.domain.slots import Slot, Timetable
 from bot.domain.task import Frozen, Task, TaskState
 from bot.domain.working_days import LONGEST_BREAK, WorkingDays
@@ -81,5 +82,4 @@ def last_before(day: date, days: WorkingDays) -> date:
 
 
 def _line(task: Task) -> str:
-    said = f"{task.id} {' '.join(task.title.split())}"
-    return said if len(said) <= TITLE else said[: TITLE - 1].rstrip() + "…"
+    return shortened(f"{task.id} {' '.join(task.title.split())}", TITLE)

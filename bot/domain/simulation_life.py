@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bot.domain.budget_waits import Need
-from bot.domain.escalation import Again, Attempt, Outcome, Policy, next_step
+from bot.domain.escalation import MORE_URGENT, Again, Attempt, Outcome, Policy, next_step
 from bot.domain.order import urgency
 from bot.domain.routing import ROWS
 from bot.domain.simulation_calls import Cashier
@@ -20,7 +20,6 @@ from bot.domain.simulation_waits import Waits
 from bot.domain.simulation_work import Act, Call, Luck, Work
 from bot.domain.task import Rung, TaskState
 
-MORE_URGENT = {"low": "normal", "normal": "high"}
 S = TaskState
 
 

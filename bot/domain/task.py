@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.domain.shortening import first_line
+
 Priority = Literal["low", "normal", "high", "critical"]
 
 ORCH, CI = "orch", "ci"  # who did it, where no person did
@@ -202,5 +204,5 @@ class Task(Frozen):
     @property
     def title(self) -> str:
         """The first line of the text, at most 100 characters."""
-        first = self.text.strip().splitlines()[0] if self.text.strip() else ""
+        first = first_line(self.text)
         return first if len(first) <= 100 else first[:97].rstrip() + "..."

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from bot.domain.file_kinds import FileKind, kind_of
+from bot.domain.shortening import shortened
 from bot.domain.task import TaskType
 from bot.domain.task_rules import CHANGES, REQUESTS, Rule
 
@@ -132,5 +133,4 @@ def _by_files(kinds: list[FileKind]) -> Guess | None:
 
 
 def _said(found: re.Match[str]) -> str:
-    words = " ".join(found[0].split())
-    return f"it says “{words if len(words) <= 40 else words[:39] + '…'}”"
+    return f"it says “{shortened(' '.join(found[0].split()), 40)}”"

@@ -12,6 +12,7 @@ from typing import Literal
 
 from bot.domain.command_text import plain
 from bot.domain.command_values import MAX_REASON
+from bot.domain.shortening import shortened
 from bot.domain.task import Frozen
 from bot.errors import UserMistake
 
@@ -76,7 +77,7 @@ def read_reply(raw: str, bot: str) -> Reply:
     text = without_address(text, bot)
     if not any(char.isalnum() or char == "?" for char in text) or _ASIDE.match(text):
         return Aside()
-    return _order(text) or Steer(text=clipped(text), cut=len(text) > REPLY_CHARS)
+    return _order(text) or Steer(text=shortened(text, REPLY_CHARS), cut=len(text) > REPLY_CHARS)
 
 
 def change_of(before: Reply | None, now: Reply) -> Reply | None:
@@ -115,11 +116,6 @@ def _reason(text: str) -> str:
             "Why is it blocked? Write the reason behind the word.", "blocked: waiting for the staging keys"
         )
     return reason[:MAX_REASON]
-
-
-def clipped(text: str) -> str:
-    """At most REPLY_CHARS characters; what is cut is shown as an ellipsis."""
-    return text if len(text) <= REPLY_CHARS else text[: REPLY_CHARS - 1].rstrip() + "…"
 
 
 def newest_that_fit(replies: Sequence[str]) -> int:

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.approvals import Person
 from bot.domain.blockers import Kind
 from bot.domain.card import Button
+from bot.domain.escalation import proposed_in
 from bot.domain.home import PAGE, Group, Mine, buttons_of, group_of, pages_of
 from bot.domain.metrics import Metric
 from bot.domain.project import Project
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import TaskState
 from bot.store import blockers, tasks
 from bot.store.parts import parts_of
 from bot.store.tables import BlockerRow, TaskRow
@@ -107,7 +108,7 @@ async def _buttons(session: AsyncSession, person: Person, entry: Entry) -> tuple
     propose, was_split = None, False
     if entry.group is Group.BLOCKED:
         stands = (await tasks.standing_event(session, entry.row)).detail
-        propose = next((rung for rung in Rung if rung == stands.get("propose")), None)
+        propose = proposed_in(stands)
         was_split = bool(await parts_of(session, entry.row))
     return buttons_of(
         entry.group, person, entry.project.team, entry.mine, proposed=propose, was_split=was_split

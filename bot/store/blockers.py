@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.blockers import Blocker, Standing
+from bot.domain.escalation import proposed_in
 from bot.domain.nudges import Told
-from bot.domain.task import ENDED, MACHINES, Rung, TaskState
+from bot.domain.task import ENDED, MACHINES, TaskState
 from bot.store import tasks
 from bot.store.statements import insert, took_effect
 from bot.store.tables import ApprovalRow, AttemptRow, BlockerRow, EventRow, TaskRow
@@ -63,7 +64,7 @@ def _standing(
         rule=str(detail.get("rule") or ""),
         by=stands.who if stands.who not in MACHINES else "",
         kind=stands.kind,
-        propose=next((rung for rung in Rung if rung == detail.get("propose")), None),
+        propose=proposed_in(detail),
         split=bool(detail.get("split")),
         budget=bool(detail.get("budget")),
         resume=str(detail.get("resume") or ""),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.calls import Verdict
+from bot.domain.escalation import proposed_in
 from bot.domain.messages import assignment_of, blocker_alert_of, status_update_of
 from bot.domain.plan_graph import Graph, blocked_by, first_unblocked
 from bot.domain.task import FINISHED, PLAN_STATUS, Rung, Task, TaskState
@@ -55,14 +56,13 @@ async def after_step(
     """What a change of state tells: a status update, and an alert where the task needs a person now."""
     told = {"message": await status_update(session, row, task, detail.get("seen") or "")}
     if task.state is TaskState.BLOCKED:
-        told["alert"] = alert(row, task, why, detail.get("propose"))
+        told["alert"] = alert(row, task, why, proposed_in(detail))
     return told
 
 
-def alert(row: TaskRow, task: Task, why: str, propose: object = None) -> dict[str, Any]:
+def alert(row: TaskRow, task: Task, why: str, propose: Rung | None = None) -> dict[str, Any]:
     """R-MSG-3. `propose`: the rung that the rules recommend."""
-    known = next((rung for rung in Rung if rung == propose), None)
-    told = blocker_alert_of(task, zone=ZoneInfo(row.zone), reason=why, at=row.updated_at, recommended=known)
+    told = blocker_alert_of(task, zone=ZoneInfo(row.zone), reason=why, at=row.updated_at, recommended=propose)
     return told.json_fields()
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.escalation import LOST, Again, Attempt, Outcome, Policy, Repair, Stop, after_failure, next_step
+from bot.domain.escalation import (
+    LOST,
+    MORE_URGENT,
+    Again,
+    Attempt,
+    Outcome,
+    Policy,
+    Repair,
+    Stop,
+    after_failure,
+    next_step,
+)
 from bot.domain.lessons import remember
 from bot.domain.routing import ROWS
-from bot.domain.task import Priority, Route, Rung, TaskState, TaskType
+from bot.domain.task import Route, Rung, TaskState, TaskType
 from bot.store import attempts, ledger, outbox, tasks, verdicts
 from bot.store.tables import TaskRow
 from bot.workflows.office import ORCH, Office
 from bot.workflows.provider_rests import is_resting
-
-#: How urgent a task becomes that is next in its queue (R-ESC-5); only a person says that it is critical.
-MORE_URGENT: dict[str, Priority] = {"low": "normal", "normal": "high"}
 
 
 async def attempt_failed(

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.blockers import tried_lines
 from bot.domain.card import alert_buttons
+from bot.domain.escalation import proposed_in
 from bot.domain.nudges import ORDINARY, Told
 from bot.domain.spans import exact
-from bot.domain.task import Rung, TaskState
+from bot.domain.task import TaskState
 from bot.store import blockers as store
 from bot.store import tasks
 from bot.store.parts import parts_of
@@ -58,7 +59,7 @@ async def _item(office: Office, session: AsyncSession, blocker: BlockerRow) -> d
     row = await session.get_one(TaskRow, blocker.task_pk, populate_existing=True)
     task = tasks.as_task(row)
     stands = (await tasks.standing_event(session, row)).detail
-    propose = next((rung for rung in Rung if rung == stands.get("propose")), None)
+    propose = proposed_in(stands)
     resume = stands.get("resume") if row.state == TaskState.BLOCKED else None
     attempts = (await store.attempts_of(session, [row.pk]))[row.pk] if row.state == TaskState.BLOCKED else []
     split = bool(await parts_of(session, row))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.approvals import may_need_approval, shortage
 from bot.domain.calls import Verdict
 from bot.domain.card import OFFERED, RETRY, TO_OPUS, buttons
+from bot.domain.escalation import proposed_in
 from bot.store import blockers as store
 from bot.store import ledger, tasks, verdicts
 from bot.store.parts import parts_of
@@ -26,7 +27,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
     row = await session.get_one(TaskRow, pk)
     task = tasks.as_task(row)
     offered = OFFERED[task.state]  # nothing else is asked for
-    proposed = (await tasks.standing_event(session, row)).detail.get("propose") if TO_OPUS in offered else None
+    proposed = proposed_in((await tasks.standing_event(session, row)).detail) if TO_OPUS in offered else None
     was_split = RETRY in offered and bool(await parts_of(session, row))
     calls = await ledger.calls_of(session, pk)
     attempt_calls = [call for call in calls if call.attempt == row.attempt and call.purpose in ("edit", "repair")]

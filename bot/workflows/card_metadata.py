@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.escalation import proposed_in
+from bot.domain.shortening import shortened
 from bot.domain.task import TaskState
 from bot.store import messages, tasks
 from bot.store.tables import TaskRow
@@ -24,13 +26,13 @@ async def card_metadata(session: AsyncSession, pk: int, key: str) -> dict[str, A
     payload = {"key": key, "message": _short(told)}
     if task.state is TaskState.BLOCKED:
         stands = await tasks.standing_event(session, row)
-        payload["alert"] = _short(messages.alert(row, task, row.waits_for or "", stands.detail.get("propose")))
+        payload["alert"] = _short(messages.alert(row, task, row.waits_for or "", proposed_in(stands.detail)))
     return {"event_type": "orch", "event_payload": payload}
 
 
 def _short(value: Any) -> Any:
     if isinstance(value, str):
-        return value if len(value) <= MOST_CHARS else value[: MOST_CHARS - 1] + "…"
+        return shortened(value, MOST_CHARS)
     if isinstance(value, list):
         return [_short(item) for item in value[:MOST_ITEMS]]
     return {name: _short(each) for name, each in value.items()} if isinstance(value, dict) else value

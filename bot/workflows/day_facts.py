@@ -12,10 +12,10 @@ from bot.domain.approvals import merge_hindrance, own_approval
 from bot.domain.budget import Level
 from bot.domain.day import DayFacts, Stuck, Waiting
 from bot.domain.day_plan import Room
-from bot.domain.escalation import Stop, next_step
+from bot.domain.escalation import Stop, next_step, proposed_in
 from bot.domain.project import Project
 from bot.domain.sprint import number_of
-from bot.domain.task import GIVEN_UP, PAID, UNDER_REVIEW, Rung, TaskState
+from bot.domain.task import GIVEN_UP, PAID, UNDER_REVIEW, TaskState
 from bot.store import attempts, sprints, tasks, verdicts
 from bot.store.day import events_of, since
 from bot.store.tables import EventRow, TaskRow
@@ -86,7 +86,7 @@ async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Se
         wants_tokens=bool(detail.get("budget")) or day_gone,
         wants_review=detail.get("resume") == TaskState.IN_REVIEW and row.head_commit is not None,
         reviews_tried=await verdicts.reviews_without_verdict(session, row.pk, row.head_commit),
-        proposed=Rung(detail["propose"]) if detail.get("propose") else None,
+        proposed=proposed_in(detail),
         was_proposed_split=bool(detail.get("proposal")),
         next=step,
     )

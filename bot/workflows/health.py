@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.ports import Numbers
 from bot.store import health
 from bot.workflows.office import Office
 
 Probe = Callable[[], Awaitable[bool]]
 #: How long one probe may take, in seconds.
 PROBE_SECONDS = 3.0
-
-
-class Numbers(NamedTuple):
-    """What /metrics shows. `tasks`: (project, state) -> how many; `tokens`: (project, rung) -> used today."""
-
-    tasks: Mapping[tuple[str, str], int]
-    tokens: Mapping[tuple[str, str], int]
-    to_send: int
-    given_up: int
-    to_work_on: int
-    acks: int
-    ack_seconds: float
-    recent_acks: tuple[float, ...]
-    troubles: int
 
 
 async def numbers(office: Office) -> Numbers:

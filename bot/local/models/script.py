@@ -48,7 +48,7 @@ class Call:
     """One request as the provider saw it. Tokens are what it bills: 0 where it refused."""
 
     provider: Provider
-    kind: Literal["answer", "count", "models"]
+    kind: Literal["answer", "count"]
     model: str
     call_id: str  # X-Orch-Call
     headers: Mapping[str, str]
