@@ -6,7 +6,7 @@ import logging
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
-from tests.store.samples import in_a_loop_of_its_own, migrate_at, migrated_sqlite
+from bot.store.database import Database
+from tests.store.samples import in_a_loop_of_its_own, migrate_at, migrated, migrated_sqlite
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -97,6 +98,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return migrated_sqlite(tmp_path / "orch.db")
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The same, opened."""
+    async with migrated(database_url) as opened:
+        yield opened
 
 
 def _fresh(server: URL, template: str) -> Iterator[str]:

@@ -44,53 +44,50 @@ async def lines(database: Database, **wanted: Any) -> list[dict[str, Any]]:
     return [line async for line in exports.ledger(database, Wanted(**wanted))]
 
 
-async def test_totals_are_the_counters(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await filled(database)
-        found = await lines(database, project="GRANTER")
-        assert all(list(line) == list(LEDGER) for line in found) and len(found) == len(CALLS)
-        used, reserved, cost = Counter[str](), Counter[str](), Counter[str]()
-        for line in found:
-            held = line["state"] in ledger.OPEN
-            for scope in (f"GRANTER/day/{line['day']}/{line['rung']}", f"GRANTER/day/{line['day']}",
-                          f"GRANTER/sprint/{line['sprint']}"):  # fmt: skip
-                used[scope] += line["used_tokens"]
-                cost[scope] += line["cost_microusd"]
-                reserved[scope] += line["reserved_tokens"] if held else 0
-        async with database.read() as session:
-            for level in await ledger.levels(session, [limit(1, scope) for scope in used]):
-                scope = level.limit.scope
-                assert (level.used_tokens, level.reserved_tokens, level.used_microusd) == (
-                    used[scope], reserved[scope], cost[scope],
-                ), scope  # fmt: skip
+async def test_totals_are_the_counters(database: Database) -> None:
+    await filled(database)
+    found = await lines(database, project="GRANTER")
+    assert all(list(line) == list(LEDGER) for line in found) and len(found) == len(CALLS)
+    used, reserved, cost = Counter[str](), Counter[str](), Counter[str]()
+    for line in found:
+        held = line["state"] in ledger.OPEN
+        for scope in (f"GRANTER/day/{line['day']}/{line['rung']}", f"GRANTER/day/{line['day']}",
+                      f"GRANTER/sprint/{line['sprint']}"):  # fmt: skip
+            used[scope] += line["used_tokens"]
+            cost[scope] += line["cost_microusd"]
+            reserved[scope] += line["reserved_tokens"] if held else 0
+    async with database.read() as session:
+        for level in await ledger.levels(session, [limit(1, scope) for scope in used]):
+            scope = level.limit.scope
+            assert (level.used_tokens, level.reserved_tokens, level.used_microusd) == (
+                used[scope], reserved[scope], cost[scope],
+            ), scope  # fmt: skip
 
 
-async def test_a_date_is_the_ledgers_and_a_time_is_a_time(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await filled(database)
-        assert len(await lines(database)) == len(CALLS) + 1
-        assert [line["day"] for line in await lines(database, project="GRANTER", first=NEXT)] == ["2026-11-23"] * 2
-        assert len(await lines(database, project="GRANTER", last=DAY)) == 3
-        assert len(await lines(database, project="GRANTER", first=DAY, last=DAY)) == 3
-        later = NOW + timedelta(minutes=2)
-        assert [line["number"] for line in await lines(database, project="GRANTER", first=later, last=NEXT)] == [
-            2,
-            3,
-            4,
-            5,
-        ]
-        assert [line["number"] for line in await lines(database, project="GRANTER", last=later)] == [1]
-        assert await lines(database, project="NONE") == []
+async def test_a_date_is_the_ledgers_and_a_time_is_a_time(database: Database) -> None:
+    await filled(database)
+    assert len(await lines(database)) == len(CALLS) + 1
+    assert [line["day"] for line in await lines(database, project="GRANTER", first=NEXT)] == ["2026-11-23"] * 2
+    assert len(await lines(database, project="GRANTER", last=DAY)) == 3
+    assert len(await lines(database, project="GRANTER", first=DAY, last=DAY)) == 3
+    later = NOW + timedelta(minutes=2)
+    assert [line["number"] for line in await lines(database, project="GRANTER", first=later, last=NEXT)] == [
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert [line["number"] for line in await lines(database, project="GRANTER", last=later)] == [1]
+    assert await lines(database, project="NONE") == []
 
 
-async def test_events_have_their_columns(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await filled(database)
-        found = [line async for line in exports.events(database, Wanted(project="GRANTER"))]
-        assert [list(line) for line in found] == [list(EVENTS)]
-        assert found[0]["at"] == "2026-11-22T09:00:00+00:00" and found[0]["message"]["task_id"] == "S0-D0-1"
-        future = Wanted(first=datetime(2031, 1, 1, tzinfo=UTC))
-        assert [line async for line in exports.events(database, future)] == []
+async def test_events_have_their_columns(database: Database) -> None:
+    await filled(database)
+    found = [line async for line in exports.events(database, Wanted(project="GRANTER"))]
+    assert [list(line) for line in found] == [list(EVENTS)]
+    assert found[0]["at"] == "2026-11-22T09:00:00+00:00" and found[0]["message"]["task_id"] == "S0-D0-1"
+    future = Wanted(first=datetime(2031, 1, 1, tzinfo=UTC))
+    assert [line async for line in exports.events(database, future)] == []
 
 
 async def peak(database: Database) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from bot.store import exports, outbox, retention, spending
 from bot.store.database import Database
 from bot.store.tables import CallRow, InboxRow, OutboxRow, TaskRow
-from tests.store.samples import NOW, a_call, created, migrated
+from tests.store.samples import NOW, a_call, created
 
 OLD = NOW - timedelta(days=100)
 CUTOFF = NOW - timedelta(days=90)
@@ -49,41 +49,38 @@ async def _read(database: Database) -> list[Any]:
             [line async for line in exports.events(database, wanted)]]  # fmt: skip
 
 
-async def test_what_is_read_of_the_past_stays(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        for number, state in enumerate(("merged", "done", "cancelled", "blocked"), 1):
-            await _task(database, number, state)
-        before = await _read(database)
-        assert await _trimmed(database) == [0, 4, 8, 6]
-        assert await _read(database) == before
-        assert await _trimmed(database) == [0, 0, 0, 0], "and only once"
-        async with database.read() as session:
-            calls = {call.id: call for call in await session.scalars(select(CallRow))}
-            kept = {row.key: (row.payload, row.ts) for row in await session.scalars(select(OutboxRow))}
-        assert calls["GRANTER/S0-D0-1/1/1"].request == {"max_output": 700}
-        assert calls["GRANTER/S0-D0-1/1/1"].reply is None
-        assert calls["GRANTER/S0-D0-4/1/1"].reply == {"text": "long"}, "it is open: a click may need it"
-        assert "thread/1" not in kept and kept["card/GRANTER/S0-D0-1"] == ({}, "1.1")
-        assert kept["direct/1"] == ({}, "1.0"), "its key stays, so that it is not sent again"
+async def test_what_is_read_of_the_past_stays(database: Database) -> None:
+    for number, state in enumerate(("merged", "done", "cancelled", "blocked"), 1):
+        await _task(database, number, state)
+    before = await _read(database)
+    assert await _trimmed(database) == [0, 4, 8, 6]
+    assert await _read(database) == before
+    assert await _trimmed(database) == [0, 0, 0, 0], "and only once"
+    async with database.read() as session:
+        calls = {call.id: call for call in await session.scalars(select(CallRow))}
+        kept = {row.key: (row.payload, row.ts) for row in await session.scalars(select(OutboxRow))}
+    assert calls["GRANTER/S0-D0-1/1/1"].request == {"max_output": 700}
+    assert calls["GRANTER/S0-D0-1/1/1"].reply is None
+    assert calls["GRANTER/S0-D0-4/1/1"].reply == {"text": "long"}, "it is open: a click may need it"
+    assert "thread/1" not in kept and kept["card/GRANTER/S0-D0-1"] == ({}, "1.1")
+    assert kept["direct/1"] == ({}, "1.0"), "its key stays, so that it is not sent again"
 
 
-async def test_what_is_younger_or_not_done_stays(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await _task(database, 1, "merged", NOW - timedelta(days=89))
-        async with database.begin() as session:
-            for key, at, done in (("old", OLD, OLD), ("open", OLD, None), ("new", NOW, NOW)):
-                session.add(InboxRow(key=key, kind="command", payload={"text": "x"}, received_at=at, done_at=done))
-            await outbox.want(session, "unsent", "direct", "U0DEV", {"text": "x"}, OLD)
-            await outbox.want(session, "refused", "direct", "U0DEV", {"text": "x"}, OLD)
-            await outbox.failed(session, "refused", "invalid_blocks", None)
-        assert await _trimmed(database) == [1, 0, 0, 0]
-        async with database.read() as session:
-            assert sorted(await session.scalars(select(InboxRow.key))) == ["new", "open"]
+async def test_what_is_younger_or_not_done_stays(database: Database) -> None:
+    await _task(database, 1, "merged", NOW - timedelta(days=89))
+    async with database.begin() as session:
+        for key, at, done in (("old", OLD, OLD), ("open", OLD, None), ("new", NOW, NOW)):
+            session.add(InboxRow(key=key, kind="command", payload={"text": "x"}, received_at=at, done_at=done))
+        await outbox.want(session, "unsent", "direct", "U0DEV", {"text": "x"}, OLD)
+        await outbox.want(session, "refused", "direct", "U0DEV", {"text": "x"}, OLD)
+        await outbox.failed(session, "refused", "invalid_blocks", None)
+    assert await _trimmed(database) == [1, 0, 0, 0]
+    async with database.read() as session:
+        assert sorted(await session.scalars(select(InboxRow.key))) == ["new", "open"]
 
 
-async def test_so_many_at_once(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await _task(database, 1, "merged")
-        await _task(database, 2, "merged")
-        assert await _trimmed(database, 2) == [0, 2, 2, 2]
-        assert await _trimmed(database, 2) == [0, 2, 0, 2]
+async def test_so_many_at_once(database: Database) -> None:
+    await _task(database, 1, "merged")
+    await _task(database, 2, "merged")
+    assert await _trimmed(database, 2) == [0, 2, 2, 2]
+    assert await _trimmed(database, 2) == [0, 2, 0, 2]

@@ -12,7 +12,7 @@ from bot.store import inbox
 from bot.store.database import Database
 from bot.store.tables import TaskRow
 from bot.workflows import ci
-from tests.store.samples import NOW, ROUTE, created, migrated
+from tests.store.samples import NOW, ROUTE, created
 from tests.workflows.offices import an_office
 
 MANUAL = {**ROUTE, "rung": Rung.MANUAL.value, "type": TaskType.TESTS.value}
@@ -31,26 +31,24 @@ async def _somebody_waits(database: Database) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_one_delivery_for_two_tasks_at_the_same_instant(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        await created(database, 1, route=MANUAL, state="with_human")
-        second = CiResult(task="S0-D0-1", result="pass", delivery="run-7")
-        first = {"project": "GRANTER", "task": "S0-D0-9", "result": "pass", "url": ""}
-        async with database.begin() as session:  # another process counts it, and has not committed yet
-            assert await inbox.take(session, "ci:run-7", "ci", first, NOW)
-            late = asyncio.create_task(ci.take(office, second))
-            await _somebody_waits(database)
-        answer = await late
-        assert (answer.what, "Delivery run-7 was another result" in answer.why) == ("refused", True)
-        async with database.read() as session:
-            assert await session.scalar(select(TaskRow.state)) == "with_human"
+async def test_one_delivery_for_two_tasks_at_the_same_instant(database: Database) -> None:
+    office = an_office(database)
+    await created(database, 1, route=MANUAL, state="with_human")
+    second = CiResult(task="S0-D0-1", result="pass", delivery="run-7")
+    first = {"project": "GRANTER", "task": "S0-D0-9", "result": "pass", "url": ""}
+    async with database.begin() as session:  # another process counts it, and has not committed yet
+        assert await inbox.take(session, "ci:run-7", "ci", first, NOW)
+        late = asyncio.create_task(ci.take(office, second))
+        await _somebody_waits(database)
+    answer = await late
+    assert (answer.what, "Delivery run-7 was another result" in answer.why) == ("refused", True)
+    async with database.read() as session:
+        assert await session.scalar(select(TaskRow.state)) == "with_human"
 
 
-async def test_the_same_result_twice_at_once_counts_once(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        await created(database, 1, route=MANUAL, state="with_human")
-        result = CiResult(task="S0-D0-1", result="pass", delivery="run-8")
-        found = await asyncio.gather(*(ci.take(office, result) for _ in range(4)))
-        assert sorted(answer.what for answer in found) == ["done", "known", "known", "known"]
+async def test_the_same_result_twice_at_once_counts_once(database: Database) -> None:
+    office = an_office(database)
+    await created(database, 1, route=MANUAL, state="with_human")
+    result = CiResult(task="S0-D0-1", result="pass", delivery="run-8")
+    found = await asyncio.gather(*(ci.take(office, result) for _ in range(4)))
+    assert sorted(answer.what for answer in found) == ["done", "known", "known", "known"]

@@ -164,73 +164,69 @@ async def test_every_post_comes_once(first: date, last: date, request: pytest.Fi
     assert max(map(len, missing)) > 5 and sum(map(len, missing)) == len(gone), "one event for a long absence"
 
 
-async def test_a_late_post_says_so_and_a_first_look_posts_nothing(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        now = Now()
-        now.now = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
-        office = an_office(database, clock=now)
-        replica = Replica(office, NEVER)
-        await replica.look()
-        assert await _posts(database) == {}, "nothing from before Orch was there"
-        now.now += timedelta(hours=4)
-        await replica.look()
-        (text,) = [str(payload) for key, payload in (await _posts(database)).items() if "/midday" in key]
-        assert "30 min late" in text
-        now.now += timedelta(days=1)
-        await replica.look()
-        assert [key for key in await _posts(database) if key.endswith("2026-11-24/midday")]
+async def test_a_late_post_says_so_and_a_first_look_posts_nothing(database: Database) -> None:
+    now = Now()
+    now.now = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+    office = an_office(database, clock=now)
+    replica = Replica(office, NEVER)
+    await replica.look()
+    assert await _posts(database) == {}, "nothing from before Orch was there"
+    now.now += timedelta(hours=4)
+    await replica.look()
+    (text,) = [str(payload) for key, payload in (await _posts(database)).items() if "/midday" in key]
+    assert "30 min late" in text
+    now.now += timedelta(days=1)
+    await replica.look()
+    assert [key for key in await _posts(database) if key.endswith("2026-11-24/midday")]
 
 
-async def test_one_that_fails_is_tried_again_and_then_given_up(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        now = Now()
-        now.now = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)
-        office = an_office(database, clock=now)
-        tried: list[int] = []
+async def test_one_that_fails_is_tried_again_and_then_given_up(database: Database) -> None:
+    now = Now()
+    now.now = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)
+    office = an_office(database, clock=now)
+    tried: list[int] = []
 
-        async def fails(project: str, kind: str, day: date, tries: int) -> None:
-            tried.append(tries)
+    async def fails(project: str, kind: str, day: date, tries: int) -> None:
+        tried.append(tries)
 
-        clock = Clock(office, fails)
-        for _ in range(20):
-            await clock.look()
-            now.now += timedelta(minutes=1)
-        assert tried == [1, 2, 3, 4, 5]
-        async with database.read() as session:
-            (row,) = await session.scalars(select(SlotRow))
-        assert (row.state, row.why) == ("missed", "it failed 5 times (the log says why)")
+    clock = Clock(office, fails)
+    for _ in range(20):
+        await clock.look()
+        now.now += timedelta(minutes=1)
+    assert tried == [1, 2, 3, 4, 5]
+    async with database.read() as session:
+        (row,) = await session.scalars(select(SlotRow))
+    assert (row.state, row.why) == ("missed", "it failed 5 times (the log says why)")
 
 
-async def test_what_is_kept_twice_is_posted_once(database_url: str) -> None:
+async def test_what_is_kept_twice_is_posted_once(database: Database) -> None:
     """A workflow that was started a second time, say by another process, finds that it is posted."""
-    async with migrated(database_url) as database:
-        now = Now()
-        now.now = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)
-        office = an_office(database, clock=now)
-        replica = Replica(office, NEVER)
-        await replica.look()
-        now.now += timedelta(minutes=2)
-        await replica.look()
-        before = await _posts(database)
-        async with database.begin() as session:
-            await keep(office, session, "GRANTER", "morning", date(2026, 11, 23))
-        assert await _posts(database) == before != {}
+    now = Now()
+    now.now = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)
+    office = an_office(database, clock=now)
+    replica = Replica(office, NEVER)
+    await replica.look()
+    now.now += timedelta(minutes=2)
+    await replica.look()
+    before = await _posts(database)
+    async with database.begin() as session:
+        await keep(office, session, "GRANTER", "morning", date(2026, 11, 23))
+    assert await _posts(database) == before != {}
 
 
-async def test_times_that_a_lead_changed(database_url: str) -> None:
+async def test_times_that_a_lead_changed(database: Database) -> None:
     """In force from then on: nothing is posted for a time that is past by then."""
-    async with migrated(database_url) as database:
-        now = Now()
-        now.now = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
-        office = an_office(database, clock=now)
-        office = replace(office, projects={"GRANTER": office.projects["GRANTER"].model_copy(
-            update={"times": Times().changed({"morning": "07:00"})})})  # fmt: skip
-        replica = Replica(office, NEVER)
-        await replica.look()
-        now.now += timedelta(hours=2)
-        await replica.look()
-        async with database.read() as session:
-            assert await session.scalar(select(func.count()).select_from(SlotRow)) == 0
+    now = Now()
+    now.now = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+    office = an_office(database, clock=now)
+    office = replace(office, projects={"GRANTER": office.projects["GRANTER"].model_copy(
+        update={"times": Times().changed({"morning": "07:00"})})})  # fmt: skip
+    replica = Replica(office, NEVER)
+    await replica.look()
+    now.now += timedelta(hours=2)
+    await replica.look()
+    async with database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(SlotRow)) == 0
 
 
 class _Never(random.Random):

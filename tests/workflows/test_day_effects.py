@@ -12,7 +12,7 @@ from bot.store.tables import OutboxRow, TaskRow
 from bot.workflows.attempts import block
 from bot.workflows.day_effects import do_all
 from bot.workflows.office import Office
-from tests.store.samples import ROUTE, created, migrated
+from tests.store.samples import ROUTE, created
 from tests.workflows.offices import NOW, an_office
 
 LOGIC = {**ROUTE, "rung": "sonnet", "type": "logic", "complexity": "medium", "rule": "R-RT-2"}
@@ -37,39 +37,35 @@ async def after(database: Database, row: TaskRow) -> tuple[TaskRow, list[str], l
     return fresh, kinds, list(direct)
 
 
-async def test_what_is_behind_goes_to_haiku_where_that_suffices(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        row = await created(database, route=LOGIC)
-        await done(an_office(database), row, what="cheaper", rung=Rung.HAIKU)
-        fresh, kinds, _ = await after(database, row)
-        assert (fresh.route["rung"], fresh.state) == ("haiku", "queued")
-        assert "reassigned" in kinds
+async def test_what_is_behind_goes_to_haiku_where_that_suffices(database: Database) -> None:
+    row = await created(database, route=LOGIC)
+    await done(an_office(database), row, what="cheaper", rung=Rung.HAIKU)
+    fresh, kinds, _ = await after(database, row)
+    assert (fresh.route["rung"], fresh.state) == ("haiku", "queued")
+    assert "reassigned" in kinds
 
 
-async def test_security_critical_work_never_goes_to_haiku(database_url: str) -> None:
+async def test_security_critical_work_never_goes_to_haiku(database: Database) -> None:
     """R-SEC-1: whatever was decided before, it is asked again of the row."""
-    async with migrated(database_url) as database:
-        row = await created(database, route={**LOGIC, "security": True, "complexity": "critical"})
-        assert await done(an_office(database), row, what="cheaper", rung=Rung.HAIKU) == []
-        fresh, kinds, _ = await after(database, row)
-        assert fresh.route["rung"] == "sonnet" and "reassigned" not in kinds
+    row = await created(database, route={**LOGIC, "security": True, "complexity": "critical"})
+    assert await done(an_office(database), row, what="cheaper", rung=Rung.HAIKU) == []
+    fresh, kinds, _ = await after(database, row)
+    assert fresh.route["rung"] == "sonnet" and "reassigned" not in kinds
 
 
-async def test_an_owner_is_reminded_once(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        row = await created(database, route={**ROUTE, "rung": "manual", "type": "ops"}, state="with_human")
-        await done(an_office(database), row, what="remind", people=("U0DEV",))
-        _, kinds, direct = await after(database, row)
-        assert [(each.channel, each.task_pk) for each in direct] == [("U0DEV", row.pk)]
-        assert "reminded" in kinds
+async def test_an_owner_is_reminded_once(database: Database) -> None:
+    row = await created(database, route={**ROUTE, "rung": "manual", "type": "ops"}, state="with_human")
+    await done(an_office(database), row, what="remind", people=("U0DEV",))
+    _, kinds, direct = await after(database, row)
+    assert [(each.channel, each.task_pk) for each in direct] == [("U0DEV", row.pk)]
+    assert "reminded" in kinds
 
 
-async def test_what_stood_still_for_tokens_is_queued_again(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        row, office = await created(database), an_office(database)
-        async with database.begin() as session:
-            locked = await tasks.lock(session, row.pk)
-            await block(office, session, locked, "haiku's tokens are gone", detail={"budget": True})
-        assert await done(office, row, what="requeue", rule="R-BUD-3") == ["requeue"], "the second time it is queued"
-        fresh, kinds, _ = await after(database, row)
-        assert fresh.state == TaskState.QUEUED and "resumed" in kinds and fresh.updated_at == NOW
+async def test_what_stood_still_for_tokens_is_queued_again(database: Database) -> None:
+    row, office = await created(database), an_office(database)
+    async with database.begin() as session:
+        locked = await tasks.lock(session, row.pk)
+        await block(office, session, locked, "haiku's tokens are gone", detail={"budget": True})
+    assert await done(office, row, what="requeue", rule="R-BUD-3") == ["requeue"], "the second time it is queued"
+    fresh, kinds, _ = await after(database, row)
+    assert fresh.state == TaskState.QUEUED and "resumed" in kinds and fresh.updated_at == NOW

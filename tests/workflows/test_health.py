@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from bot.adapters.health_server import exposition
 from bot.store.database import Database
 from bot.workflows import health
-from tests.store.samples import NOW, a_call, created, migrated
+from tests.store.samples import NOW, a_call, created
 from tests.workflows.offices import an_office
 
 
@@ -31,16 +31,15 @@ async def test_one_no_is_a_no() -> None:
     }  # fmt: skip
 
 
-async def test_the_numbers_are_those_of_the_store(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        for number in (1, 2):
-            row = await created(database, number)
-            async with database.begin() as session:
-                session.add(a_call(row, used_tokens=70, state="settled", day=NOW.date()))
-        office.acks.took(0.25)
-        assert await health.database_answers(office)
-        shown = exposition(await health.numbers(office)).decode()
+async def test_the_numbers_are_those_of_the_store(database: Database) -> None:
+    office = an_office(database)
+    for number in (1, 2):
+        row = await created(database, number)
+        async with database.begin() as session:
+            session.add(a_call(row, used_tokens=70, state="settled", day=NOW.date()))
+    office.acks.took(0.25)
+    assert await health.database_answers(office)
+    shown = exposition(await health.numbers(office)).decode()
     assert 'orch_tasks{project="GRANTER",state="queued"} 2.0' in shown
     assert 'orch_tokens_today{project="GRANTER",rung="haiku"} 140.0' in shown
     assert "orch_messages_due 2.0" in shown and "orch_ack_seconds_sum 0.25" in shown

@@ -12,7 +12,7 @@ from bot.store import tasks
 from bot.store.database import Database
 from bot.store.tables import ReviewRow, TaskRow
 from bot.workflows.kept import paid_verdict
-from tests.store.samples import NOW, a_call, created, migrated
+from tests.store.samples import NOW, a_call, created
 
 ASKED = ModelRequest(model="gemini", system="Judge.", messages=({"role": "user", "content": "the diff"},))
 ANOTHER = ASKED.model_copy(update={"messages": ({"role": "user", "content": "another diff"},)})
@@ -40,33 +40,29 @@ async def fails_by_a_defect(database: Database, row: TaskRow, entry: int) -> Non
                          why="a defect in Orch", detail={"defect": entry})  # fmt: skip
 
 
-async def test_it_is_used_for_the_same_question_only(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        row = await answered(database)
-        assert await found(database, row) == "GRANTER/S0-D0-1/1/2"
-        assert await found(database, row, ANOTHER) is None
+async def test_it_is_used_for_the_same_question_only(database: Database) -> None:
+    row = await answered(database)
+    assert await found(database, row) == "GRANTER/S0-D0-1/1/2"
+    assert await found(database, row, ANOTHER) is None
 
 
-async def test_it_is_not_used_twice(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        row = await answered(database)
-        async with database.begin() as session:
-            session.add(ReviewRow(task_pk=row.pk, head_commit="a" * 40, rung="gemini", model="m", at=NOW + MINUTE))
-        assert await found(database, row) is None
+async def test_it_is_not_used_twice(database: Database) -> None:
+    row = await answered(database)
+    async with database.begin() as session:
+        session.add(ReviewRow(task_pk=row.pk, head_commit="a" * 40, rung="gemini", model="m", at=NOW + MINUTE))
+    assert await found(database, row) is None
 
 
 @pytest.mark.parametrize("state", ["unknown", "refused", "sent"])
-async def test_what_was_not_answered_is_asked(database_url: str, state: str) -> None:
-    async with migrated(database_url) as database:
-        assert await found(database, await answered(database, state=state)) is None
+async def test_what_was_not_answered_is_asked(database: Database, state: str) -> None:
+    assert await found(database, await answered(database, state=state)) is None
 
 
-async def test_an_answer_that_fails_by_a_defect_again_is_asked_for_anew(database_url: str) -> None:
+async def test_an_answer_that_fails_by_a_defect_again_is_asked_for_anew(database: Database) -> None:
     """Else a defect that lies in the answer would hold its task for ever."""
-    async with migrated(database_url) as database:
-        row = await answered(database)
-        await fails_by_a_defect(database, row, 3)
-        await fails_by_a_defect(database, row, 3)  # blocked for another reason meanwhile, which repeats the detail
-        assert await found(database, row) is not None
-        await fails_by_a_defect(database, row, 4)
-        assert await found(database, row) is None
+    row = await answered(database)
+    await fails_by_a_defect(database, row, 3)
+    await fails_by_a_defect(database, row, 3)  # blocked for another reason meanwhile, which repeats the detail
+    assert await found(database, row) is not None
+    await fails_by_a_defect(database, row, 4)
+    assert await found(database, row) is None

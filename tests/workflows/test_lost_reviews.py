@@ -15,7 +15,7 @@ from bot.workflows.office import Office, Visit
 from bot.workflows.paid_call import failed, send_call
 from bot.workflows.reserving import LEFT, reserve_call
 from bot.workflows.review import finish_unreviewed
-from tests.store.samples import NOW, created, migrated
+from tests.store.samples import NOW, created
 from tests.workflows.offices import REQUEST, an_office
 
 
@@ -46,13 +46,10 @@ async def cut_off(office: Office, row: TaskRow) -> str:
         return str((await session.get_one(TaskRow, row.pk)).state)
 
 
-async def test_a_review_that_was_cut_off_is_asked_for_again(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        lead, more = Person(id="U0LEAD"), More(20_000)
-        await budget_orders.raise_limit(
-            office, office.projects["GRANTER"], lead, "gemini", more, None, delivery_key="a"
-        )
-        row = await a_task_in_review(database)
-        states = [await cut_off(office, row) for _time in range(MOST_LOST)]
-        assert states == ["in_review"] * (MOST_LOST - 1) + ["blocked"]
+async def test_a_review_that_was_cut_off_is_asked_for_again(database: Database) -> None:
+    office = an_office(database)
+    lead, more = Person(id="U0LEAD"), More(20_000)
+    await budget_orders.raise_limit(office, office.projects["GRANTER"], lead, "gemini", more, None, delivery_key="a")
+    row = await a_task_in_review(database)
+    states = [await cut_off(office, row) for _time in range(MOST_LOST)]
+    assert states == ["in_review"] * (MOST_LOST - 1) + ["blocked"]

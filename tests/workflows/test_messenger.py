@@ -30,132 +30,122 @@ async def row_of(database: Database, key: str) -> OutboxRow:
         return await session.get_one(OutboxRow, key)
 
 
-async def test_a_card_is_posted_once_and_updated_in_place(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat = FakeChat()
-        messenger = Messenger(an_office(database, chat=chat))
-        task = await created(database)
-        await messenger.round()
-        async with database.begin() as session:
-            await outbox.want_card(session, task)
-        await messenger.round()
-        assert chat.updates == []  # not twice within a second
-        messenger._card_due.clear()
-        await messenger.round()
-        assert (chat.posts, chat.updates) == ([outbox.card_key(task)], ["0.0"])
+async def test_a_card_is_posted_once_and_updated_in_place(database: Database) -> None:
+    chat = FakeChat()
+    messenger = Messenger(an_office(database, chat=chat))
+    task = await created(database)
+    await messenger.round()
+    async with database.begin() as session:
+        await outbox.want_card(session, task)
+    await messenger.round()
+    assert chat.updates == []  # not twice within a second
+    messenger._card_due.clear()
+    await messenger.round()
+    assert (chat.posts, chat.updates) == ([outbox.card_key(task)], ["0.0"])
 
 
-async def test_a_post_whose_answer_was_lost_is_looked_for(database_url: str) -> None:
+async def test_a_post_whose_answer_was_lost_is_looked_for(database: Database) -> None:
     """Slack posted it, and the answer did not come: the next try finds it, also after a start."""
-    async with migrated(database_url) as database:
-        chat, clock = FakeChat(trouble=[(unreachable(), True)]), Clock()
-        await want(database, "direct/1")
-        await Messenger(an_office(database, chat=chat, clock=clock)).round()
-        assert (await row_of(database, "direct/1")).error
+    chat, clock = FakeChat(trouble=[(unreachable(), True)]), Clock()
+    await want(database, "direct/1")
+    await Messenger(an_office(database, chat=chat, clock=clock)).round()
+    assert (await row_of(database, "direct/1")).error
+    clock.now += timedelta(seconds=2)
+    await Messenger(an_office(database, chat=chat, clock=clock)).round()
+    assert (chat.posts, chat.looked_for) == (["direct/1"], ["direct/1"])
+    assert not (await row_of(database, "direct/1")).due
+
+
+async def test_a_post_before_a_crash_is_looked_for_even_after_earlier_failures(database: Database) -> None:
+    chat, clock = FakeChat(trouble=[(refused(), False)]), Clock()
+    await want(database, "direct/1")
+    office = an_office(database, chat=chat, clock=clock)
+    await Messenger(office).round()
+    clock.now += timedelta(seconds=2)
+    async with database.begin() as session:  # the next try: leased, posted, and then the process died
+        assert await outbox.lease(session, "direct/1", clock.now, clock.now + LEASE)
+    chat.posts.append("direct/1")
+    clock.now += LEASE + timedelta(seconds=1)
+    await Messenger(office).round()
+    assert (chat.posts, chat.looked_for) == (["direct/1"], ["direct/1"])
+
+
+async def test_slacks_outage_gives_nothing_up(database: Database) -> None:
+    tries = len(RETRY_SECONDS) + 5
+    chat, clock = FakeChat(trouble=[(unreachable(), False)] * tries), Clock()
+    messenger = Messenger(an_office(database, chat=chat, clock=clock))
+    await want(database, "direct/1")
+    for _ in range(tries + 1):
+        await messenger.round()
+        clock.now += timedelta(seconds=RETRY_SECONDS[-1] + 1)
+    assert chat.posts == ["direct/1"]
+
+
+async def test_what_slack_refuses_is_given_up_in_the_end(database: Database) -> None:
+    chat, clock = FakeChat(trouble=[(refused(), False)] * 50), Clock()
+    messenger = Messenger(an_office(database, chat=chat, clock=clock))
+    await want(database, "direct/1")
+    for _ in range(len(RETRY_SECONDS) + 5):
+        await messenger.round()
+        clock.now += timedelta(seconds=RETRY_SECONDS[-1] + 1)
+    row = await row_of(database, "direct/1")
+    assert (row.due, row.tries, "invalid_blocks" in row.error) == (False, len(RETRY_SECONDS) + 1, True)
+
+
+async def test_one_message_with_a_defect_does_not_stop_the_others(database: Database) -> None:
+    chat = FakeChat(trouble=[(KeyError("a defect"), False)])
+    await want(database, "direct/1")
+    await want(database, "direct/2")
+    await Messenger(an_office(database, chat=chat)).round()
+    assert chat.posts == ["direct/2"]
+    assert "a defect in Orch" in (await row_of(database, "direct/1")).error
+
+
+async def test_two_messengers_send_once(database: Database) -> None:
+    chat = FakeChat(slow=0.2)
+    await want(database, "direct/1")
+    office = an_office(database, chat=chat)
+    await asyncio.gather(*(Messenger(office).round() for _ in range(4)))
+    assert chat.posts == ["direct/1"]
+
+
+async def test_what_hangs_on_a_card_waits_for_it(database: Database) -> None:
+    chat, clock = FakeChat(trouble=[(unreachable(), False)]), Clock()
+    messenger = Messenger(an_office(database, chat=chat, clock=clock))
+    task = await created(database)
+    async with database.begin() as session:
+        await outbox.want(session, "thread/1", "thread", "C0DEV", {"text": "x"}, NOW, task_pk=task.pk)
+    await messenger.round()
+    assert chat.posts == []
+    for _ in range(3):
         clock.now += timedelta(seconds=2)
+        await messenger.round()
+    assert chat.posts == [outbox.card_key(task), "thread/1"]
+
+
+async def test_a_post_can_be_rewritten_in_place(database: Database) -> None:
+    chat = FakeChat()
+    messenger = Messenger(an_office(database, chat=chat))
+    await want(database, "alert/1", "channel")
+    await messenger.round()
+    async with database.begin() as session:
+        assert await outbox.rewrite(session, "alert/1", {"text": "solved"})
+        assert not await outbox.rewrite(session, "alert/2", {"text": "never wanted"})
+    await messenger.round()
+    assert (chat.posts, chat.updates) == (["alert/1"], ["0.0"])
+
+
+async def test_a_reply_hangs_on_the_message_that_it_names(database: Database) -> None:
+    chat, clock = FakeChat(), Clock()
+    await want(database, "report/1", "channel")
+    async with database.begin() as session:
+        again = await outbox.want(session, "report/1", "channel", "C0DEV", {"text": "x"}, NOW)
+        first = await outbox.want(session, "a/1", "thread", "C0DEV", {"text": "x"}, NOW, thread_of="report/1")
+    assert (first, again) == (True, False)
+    for _ in range(2):
         await Messenger(an_office(database, chat=chat, clock=clock)).round()
-        assert (chat.posts, chat.looked_for) == (["direct/1"], ["direct/1"])
-        assert not (await row_of(database, "direct/1")).due
-
-
-async def test_a_post_before_a_crash_is_looked_for_even_after_earlier_failures(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat, clock = FakeChat(trouble=[(refused(), False)]), Clock()
-        await want(database, "direct/1")
-        office = an_office(database, chat=chat, clock=clock)
-        await Messenger(office).round()
         clock.now += timedelta(seconds=2)
-        async with database.begin() as session:  # the next try: leased, posted, and then the process died
-            assert await outbox.lease(session, "direct/1", clock.now, clock.now + LEASE)
-        chat.posts.append("direct/1")
-        clock.now += LEASE + timedelta(seconds=1)
-        await Messenger(office).round()
-        assert (chat.posts, chat.looked_for) == (["direct/1"], ["direct/1"])
-
-
-async def test_slacks_outage_gives_nothing_up(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        tries = len(RETRY_SECONDS) + 5
-        chat, clock = FakeChat(trouble=[(unreachable(), False)] * tries), Clock()
-        messenger = Messenger(an_office(database, chat=chat, clock=clock))
-        await want(database, "direct/1")
-        for _ in range(tries + 1):
-            await messenger.round()
-            clock.now += timedelta(seconds=RETRY_SECONDS[-1] + 1)
-        assert chat.posts == ["direct/1"]
-
-
-async def test_what_slack_refuses_is_given_up_in_the_end(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat, clock = FakeChat(trouble=[(refused(), False)] * 50), Clock()
-        messenger = Messenger(an_office(database, chat=chat, clock=clock))
-        await want(database, "direct/1")
-        for _ in range(len(RETRY_SECONDS) + 5):
-            await messenger.round()
-            clock.now += timedelta(seconds=RETRY_SECONDS[-1] + 1)
-        row = await row_of(database, "direct/1")
-        assert (row.due, row.tries, "invalid_blocks" in row.error) == (False, len(RETRY_SECONDS) + 1, True)
-
-
-async def test_one_message_with_a_defect_does_not_stop_the_others(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat = FakeChat(trouble=[(KeyError("a defect"), False)])
-        await want(database, "direct/1")
-        await want(database, "direct/2")
-        await Messenger(an_office(database, chat=chat)).round()
-        assert chat.posts == ["direct/2"]
-        assert "a defect in Orch" in (await row_of(database, "direct/1")).error
-
-
-async def test_two_messengers_send_once(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat = FakeChat(slow=0.2)
-        await want(database, "direct/1")
-        office = an_office(database, chat=chat)
-        await asyncio.gather(*(Messenger(office).round() for _ in range(4)))
-        assert chat.posts == ["direct/1"]
-
-
-async def test_what_hangs_on_a_card_waits_for_it(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat, clock = FakeChat(trouble=[(unreachable(), False)]), Clock()
-        messenger = Messenger(an_office(database, chat=chat, clock=clock))
-        task = await created(database)
-        async with database.begin() as session:
-            await outbox.want(session, "thread/1", "thread", "C0DEV", {"text": "x"}, NOW, task_pk=task.pk)
-        await messenger.round()
-        assert chat.posts == []
-        for _ in range(3):
-            clock.now += timedelta(seconds=2)
-            await messenger.round()
-        assert chat.posts == [outbox.card_key(task), "thread/1"]
-
-
-async def test_a_post_can_be_rewritten_in_place(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat = FakeChat()
-        messenger = Messenger(an_office(database, chat=chat))
-        await want(database, "alert/1", "channel")
-        await messenger.round()
-        async with database.begin() as session:
-            assert await outbox.rewrite(session, "alert/1", {"text": "solved"})
-            assert not await outbox.rewrite(session, "alert/2", {"text": "never wanted"})
-        await messenger.round()
-        assert (chat.posts, chat.updates) == (["alert/1"], ["0.0"])
-
-
-async def test_a_reply_hangs_on_the_message_that_it_names(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        chat, clock = FakeChat(), Clock()
-        await want(database, "report/1", "channel")
-        async with database.begin() as session:
-            again = await outbox.want(session, "report/1", "channel", "C0DEV", {"text": "x"}, NOW)
-            first = await outbox.want(session, "a/1", "thread", "C0DEV", {"text": "x"}, NOW, thread_of="report/1")
-        assert (first, again) == (True, False)
-        for _ in range(2):
-            await Messenger(an_office(database, chat=chat, clock=clock)).round()
-            clock.now += timedelta(seconds=2)
-        assert (chat.posts, chat.threads) == (["report/1", "a/1"], [None, "0.0"])
+    assert (chat.posts, chat.threads) == (["report/1", "a/1"], [None, "0.0"])
 
 
 class FakeCharts:

@@ -57,75 +57,70 @@ async def now(office: Office, row: TaskRow) -> TaskRow:
      ("refused", "U0DEV", "running")],
 )  # fmt: skip
 async def test_stopping_an_attempt_at_opus_buys_no_other(
-    database_url: str, call_state: str, who: str, state: str
+    database: Database, call_state: str, who: str, state: str
 ) -> None:
     """R-ESC-8: the requester may stop and retry, and yet each attempt that is paid for needs an approver."""
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        row = await at_opus(database, call_state)
-        await people.cancel(office, deed("U0DEV"))
-        await people.retry(office, deed(who))
-        async with database.begin() as session:
-            await dispatch(office, session, "GRANTER")
-        assert (await now(office, row)).state == state
+    office = an_office(database)
+    row = await at_opus(database, call_state)
+    await people.cancel(office, deed("U0DEV"))
+    await people.retry(office, deed(who))
+    async with database.begin() as session:
+        await dispatch(office, session, "GRANTER")
+    assert (await now(office, row)).state == state
 
 
-async def test_an_approval_of_opus_does_not_outlast_another_rung(database_url: str) -> None:
+async def test_an_approval_of_opus_does_not_outlast_another_rung(database: Database) -> None:
     """R-ESC-8: else a provider's failure could bring the task back to opus by it."""
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        row = await at_opus(database, "unknown")
-        await moves.move(office, deed("U0DEV"), Rung.SONNET)
-        assert (await now(office, row)).opus_approved_by is None
+    office = an_office(database)
+    row = await at_opus(database, "unknown")
+    await moves.move(office, deed("U0DEV"), Rung.SONNET)
+    assert (await now(office, row)).opus_approved_by is None
 
 
-async def test_a_secret_that_somebody_types_is_shown_to_nobody(database_url: str) -> None:
+async def test_a_secret_that_somebody_types_is_shown_to_nobody(database: Database) -> None:
     """R-SEC-3: neither in a task's text, nor in a reason, nor in an incident."""
-    async with migrated(database_url) as database:
-        office = replace(an_office(database), redact=Redactor())
-        await awaiting(database)
-        person, project = Person(id="U0DEV"), office.projects["GRANTER"]
-        request = AssignRequest(text=f"Document the login with {TOKEN}")
-        made = await intake.create_task(office, project, request, person, delivery_key="a")
-        assert "[secret: " in made.text
-        await incident.report_incident(office, project, f"{TOKEN} was published", person, delivery_key="b")
-        await people.request_changes(office, deed("U0LEAD"), HEAD, f"Use {TOKEN}")
-        async with database.begin() as session:
-            row = await tasks.find(session, "GRANTER", "S0-D0-1")
-            assert row is not None
-            await tasks.lock(session, row.pk)
-            row.state, row.head_commit = TaskState.AWAITING_APPROVAL.value, HEAD
-        await people.reject(office, deed("U0LEAD"), HEAD, f"It has {TOKEN}")
-        async with database.read() as session:
-            said = [str(each.payload) for each in await session.scalars(select(OutboxRow))]
-            said += [f"{each.why} {each.detail}" for each in await session.scalars(select(EventRow))]
-            said += [f"{each.text} {each.learned}" for each in await session.scalars(select(TaskRow))]
-        assert [each for each in said if TOKEN in each] == []
+    office = replace(an_office(database), redact=Redactor())
+    await awaiting(database)
+    person, project = Person(id="U0DEV"), office.projects["GRANTER"]
+    request = AssignRequest(text=f"Document the login with {TOKEN}")
+    made = await intake.create_task(office, project, request, person, delivery_key="a")
+    assert "[secret: " in made.text
+    await incident.report_incident(office, project, f"{TOKEN} was published", person, delivery_key="b")
+    await people.request_changes(office, deed("U0LEAD"), HEAD, f"Use {TOKEN}")
+    async with database.begin() as session:
+        row = await tasks.find(session, "GRANTER", "S0-D0-1")
+        assert row is not None
+        await tasks.lock(session, row.pk)
+        row.state, row.head_commit = TaskState.AWAITING_APPROVAL.value, HEAD
+    await people.reject(office, deed("U0LEAD"), HEAD, f"It has {TOKEN}")
+    async with database.read() as session:
+        said = [str(each.payload) for each in await session.scalars(select(OutboxRow))]
+        said += [f"{each.why} {each.detail}" for each in await session.scalars(select(EventRow))]
+        said += [f"{each.text} {each.learned}" for each in await session.scalars(select(TaskRow))]
+    assert [each for each in said if TOKEN in each] == []
 
 
-async def test_taking_back_a_raise_that_is_gone_leaves_the_rungs_own_budget(database_url: str) -> None:
+async def test_taking_back_a_raise_that_is_gone_leaves_the_rungs_own_budget(database: Database) -> None:
     """R-BUD-4: a person's work has no budget; what was added before it is no debt of the attempts after it."""
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        row = await created(database, token_budget=2_000)
-        await budget_orders.raise_task(office, deed("U0LEAD"), 5_000, delivery_key="a")
-        await moves.move(office, deed("U0LEAD"), Rung.MANUAL)
-        await moves.move(office, deed("U0LEAD"), Rung.HAIKU)
-        await budget_orders.reset_task(office, deed("U0LEAD"))
-        usual = office.projects["GRANTER"].limits.task[Rung.HAIKU]
-        assert (await now(office, row)).token_budget == usual
+    office = an_office(database)
+    row = await created(database, token_budget=2_000)
+    await budget_orders.raise_task(office, deed("U0LEAD"), 5_000, delivery_key="a")
+    await moves.move(office, deed("U0LEAD"), Rung.MANUAL)
+    await moves.move(office, deed("U0LEAD"), Rung.HAIKU)
+    await budget_orders.reset_task(office, deed("U0LEAD"))
+    usual = office.projects["GRANTER"].limits.task[Rung.HAIKU]
+    assert (await now(office, row)).token_budget == usual
 
 
-async def test_who_makes_a_task_wait_stands_in_its_log(database_url: str) -> None:
+async def test_who_makes_a_task_wait_stands_in_its_log(database: Database) -> None:
     """R-APR-3: an assignment in JSON holds up somebody else's task by `blockers_if_fail`."""
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        held = await created(database, owner="U0OTHER", requester="U0OTHER")
-        task = PlanTask(id="S0-D0-7", sprint=0, day=0, number=7, prompt="Document it", blockers_if_fail=("S0-D0-1",))
-        await create_assigned(office, office.projects["GRANTER"], task, Person(id="U0DEV"), delivery_key="a")
-        async with database.read() as session:
-            last = (await tasks.events(session, held.pk))[-1]
-        assert (last.who, last.kind, last.why) == ("U0DEV", "dependencies", "waits for S0-D0-7")
+    office = an_office(database)
+    held = await created(database, owner="U0OTHER", requester="U0OTHER")
+    task = PlanTask(id="S0-D0-7", sprint=0, day=0, number=7, prompt="Document it", blockers_if_fail=("S0-D0-1",))
+    await create_assigned(office, office.projects["GRANTER"], task, Person(id="U0DEV"), delivery_key="a")
+    async with database.read() as session:
+        last = (await tasks.events(session, held.pk))[-1]
+    assert (last.who, last.kind, last.why) == ("U0DEV", "dependencies", "waits for S0-D0-7")
 
 
 async def test_a_downgrade_leaves_what_was_stopped_meanwhile(
@@ -152,31 +147,30 @@ async def test_a_downgrade_leaves_what_was_stopped_meanwhile(
         assert ((await now(office, row)).state, (await now(office, row)).route["rung"]) == ("cancelled", "sonnet")
 
 
-async def test_one_projects_trouble_holds_up_no_others_posts(database_url: str) -> None:
+async def test_one_projects_trouble_holds_up_no_others_posts(database: Database) -> None:
     """R-DAY: its schedule cannot be read, say, since a row was mended by hand."""
-    async with migrated(database_url) as database:
-        time = Clock()
-        office = an_office(database, clock=time)
-        other = office.projects["GRANTER"].model_copy(update={"key": "OTHER", "working_days": WorkingDays(weekdays=())})
-        office = replace(office, projects={**office.projects, "OTHER": other})
-        async with database.begin() as session:
-            for key in office.projects:
-                await slots.schedule(session, key, NOW)
-            await session.execute(update(ScheduleRow).where(ScheduleRow.project == "GRANTER").values(
-                changes={"morning": "at dawn"}))  # fmt: skip
-        time.now = NOW + timedelta(hours=3, minutes=1)
-        started = asyncio.Event()
+    time = Clock()
+    office = an_office(database, clock=time)
+    other = office.projects["GRANTER"].model_copy(update={"key": "OTHER", "working_days": WorkingDays(weekdays=())})
+    office = replace(office, projects={**office.projects, "OTHER": other})
+    async with database.begin() as session:
+        for key in office.projects:
+            await slots.schedule(session, key, NOW)
+        await session.execute(update(ScheduleRow).where(ScheduleRow.project == "GRANTER").values(
+            changes={"morning": "at dawn"}))  # fmt: skip
+    time.now = NOW + timedelta(hours=3, minutes=1)
+    started = asyncio.Event()
 
-        async def start(key: str, *_: object) -> None:
-            assert key == "OTHER"
-            started.set()
+    async def start(key: str, *_: object) -> None:
+        assert key == "OTHER"
+        started.set()
 
-        at_work = asyncio.create_task(workflows_clock.Clock(office, start).run())
-        try:
-            async with asyncio.timeout(60):
-                await started.wait()
-        finally:
-            at_work.cancel()
+    at_work = asyncio.create_task(workflows_clock.Clock(office, start).run())
+    try:
+        async with asyncio.timeout(60):
+            await started.wait()
+    finally:
+        at_work.cancel()
 
 
 def test_a_reviewer_is_told_that_people_do_not_give_the_verdict() -> None:

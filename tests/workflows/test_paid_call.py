@@ -56,83 +56,77 @@ async def used(database: Database) -> set[int]:
         return set((await session.scalars(select(CounterRow.used_tokens))).all())
 
 
-async def test_a_replayed_send_is_not_sent_again(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        model = FakeModel()
-        office = an_office(database, model=model)
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
-        assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
-        assert model.sent == [call_id]
-        assert (await reservations(database), await used(database)) == (0, {15})
+async def test_a_replayed_send_is_not_sent_again(database: Database) -> None:
+    model = FakeModel()
+    office = an_office(database, model=model)
+    visit = await a_running_task(database)
+    call_id = await reserve(office, visit)
+    assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
+    assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
+    assert model.sent == [call_id]
+    assert (await reservations(database), await used(database)) == (0, {15})
 
 
-async def test_a_call_that_a_crash_interrupted_is_unknown_and_charged_in_full(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        model = FakeModel()
-        office = an_office(database, model=model)
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        async with database.begin() as session:
-            assert await ledger.claim(session, call_id)  # and then the process died
-        state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
-        assert (state, retryable, model.sent) == ("unknown", False, [])
-        assert "interrupted" in why
-        async with database.read() as session:
-            call = await session.get_one(CallRow, call_id)
-        assert (await reservations(database), await used(database)) == (0, {call.reserved_tokens})
+async def test_a_call_that_a_crash_interrupted_is_unknown_and_charged_in_full(database: Database) -> None:
+    model = FakeModel()
+    office = an_office(database, model=model)
+    visit = await a_running_task(database)
+    call_id = await reserve(office, visit)
+    async with database.begin() as session:
+        assert await ledger.claim(session, call_id)  # and then the process died
+    state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
+    assert (state, retryable, model.sent) == ("unknown", False, [])
+    assert "interrupted" in why
+    async with database.read() as session:
+        call = await session.get_one(CallRow, call_id)
+    assert (await reservations(database), await used(database)) == (0, {call.reserved_tokens})
 
 
-async def test_a_batch_that_nobody_knows_the_id_of_is_unknown(database_url: str) -> None:
+async def test_a_batch_that_nobody_knows_the_id_of_is_unknown(database: Database) -> None:
     """The crash fell between the provider's taking it and the row: it may be billed, and is not sent again."""
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        async with database.begin() as session:
-            (await session.get_one(CallRow, call_id)).batch = True
-            assert await ledger.claim(session, call_id)
-        assert (await send_call(office, visit, call_id, Rung.HAIKU)).state == "unknown"
-        assert await reservations(database) == 0
+    office = an_office(database)
+    visit = await a_running_task(database)
+    call_id = await reserve(office, visit)
+    async with database.begin() as session:
+        (await session.get_one(CallRow, call_id)).batch = True
+        assert await ledger.claim(session, call_id)
+    assert (await send_call(office, visit, call_id, Rung.HAIKU)).state == "unknown"
+    assert await reservations(database) == 0
 
 
-async def test_many_replays_at_once_send_once(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        model = FakeModel(before_answer=lambda: asyncio.sleep(0.2))
-        office = an_office(database, model=model)
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        await asyncio.gather(*(send_call(office, visit, call_id, Rung.HAIKU) for _ in range(5)))
-        assert model.sent == [call_id]
-        assert await reservations(database) == 0
+async def test_many_replays_at_once_send_once(database: Database) -> None:
+    model = FakeModel(before_answer=lambda: asyncio.sleep(0.2))
+    office = an_office(database, model=model)
+    visit = await a_running_task(database)
+    call_id = await reserve(office, visit)
+    await asyncio.gather(*(send_call(office, visit, call_id, Rung.HAIKU) for _ in range(5)))
+    assert model.sent == [call_id]
+    assert await reservations(database) == 0
 
 
-async def test_no_call_is_made_for_a_task_that_was_stopped(database_url: str) -> None:
+async def test_no_call_is_made_for_a_task_that_was_stopped(database: Database) -> None:
     """Stopped before the reservation: none is made. Stopped after it (Orch was down meanwhile): it is given back."""
-    async with migrated(database_url) as database:
-        model = FakeModel()
-        office = an_office(database, model=model)
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        await stop(office, visit)
-        state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
-        assert (state, why, retryable) == ("refused", "the task was stopped before the call was made", False)
-        with pytest.raises(Superseded):
-            await reserve(office, visit)
-        assert model.sent == []
-        assert (await reservations(database), await used(database)) == (0, {0})
+    model = FakeModel()
+    office = an_office(database, model=model)
+    visit = await a_running_task(database)
+    call_id = await reserve(office, visit)
+    await stop(office, visit)
+    state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
+    assert (state, why, retryable) == ("refused", "the task was stopped before the call was made", False)
+    with pytest.raises(Superseded):
+        await reserve(office, visit)
+    assert model.sent == []
+    assert (await reservations(database), await used(database)) == (0, {0})
 
 
-async def test_a_task_stopped_during_its_call_still_pays_what_it_used(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        visit = await a_running_task(database)
-        office = an_office(database)
-        model = FakeModel(before_answer=lambda: stop(office, visit))
-        office = an_office(database, model=model)
-        call_id = await reserve(office, visit)
-        assert (await send_call(office, visit, call_id, Rung.HAIKU))[0] == "settled"
-        assert (await reservations(database), await used(database)) == (0, {15})
+async def test_a_task_stopped_during_its_call_still_pays_what_it_used(database: Database) -> None:
+    visit = await a_running_task(database)
+    office = an_office(database)
+    model = FakeModel(before_answer=lambda: stop(office, visit))
+    office = an_office(database, model=model)
+    call_id = await reserve(office, visit)
+    assert (await send_call(office, visit, call_id, Rung.HAIKU))[0] == "settled"
+    assert (await reservations(database), await used(database)) == (0, {15})
 
 
 def _raising(error: Exception) -> Callable[[], ModelReply]:
@@ -150,43 +144,40 @@ def _raising(error: Exception) -> Callable[[], ModelReply]:
         (KeyError("a defect"), "unknown"),
     ],
 )
-async def test_however_a_call_fails_its_reservation_is_closed(error: Exception, state: str, database_url: str) -> None:
-    async with migrated(database_url) as database:
-        office = an_office(database, model=FakeModel(answer=_raising(error)))
-        visit = await a_running_task(database)
-        call_id = await reserve(office, visit)
-        assert (await send_call(office, visit, call_id, Rung.HAIKU))[0] == state
-        assert await reservations(database) == 0
+async def test_however_a_call_fails_its_reservation_is_closed(error: Exception, state: str, database: Database) -> None:
+    office = an_office(database, model=FakeModel(answer=_raising(error)))
+    visit = await a_running_task(database)
+    call_id = await reserve(office, visit)
+    assert (await send_call(office, visit, call_id, Rung.HAIKU))[0] == state
+    assert await reservations(database) == 0
 
 
-async def test_a_stage_that_lost_its_checkpoints_closes_what_it_left(database_url: str) -> None:
+async def test_a_stage_that_lost_its_checkpoints_closes_what_it_left(database: Database) -> None:
     """The stage is started anew under the same id: the call of its first life is closed before the next one."""
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        visit = await a_running_task(database)
-        first = await reserve(office, visit)
-        async with database.begin() as session:
-            await ledger.claim(session, first)
-        try:
-            second = await reserve(office, visit)
-        except AssertionError:  # what is left of the attempt's budget is too little for another call
-            second = ""
-        async with database.read() as session:
-            states = {c.id: c.state for c in await ledger.calls_of(session, visit.pk)}
-        assert states[first] == "unknown"
-        assert second == "" or states[second] == "intent"
+    office = an_office(database)
+    visit = await a_running_task(database)
+    first = await reserve(office, visit)
+    async with database.begin() as session:
+        await ledger.claim(session, first)
+    try:
+        second = await reserve(office, visit)
+    except AssertionError:  # what is left of the attempt's budget is too little for another call
+        second = ""
+    async with database.read() as session:
+        states = {c.id: c.state for c in await ledger.calls_of(session, visit.pk)}
+    assert states[first] == "unknown"
+    assert second == "" or states[second] == "intent"
 
 
-async def test_blocking_a_stage_closes_its_calls(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        visit = await a_running_task(database)
-        await reserve(office, visit)
-        async with database.begin() as session:
-            await block_visit(office, session, visit, "a defect in Orch")
-        async with database.read() as session:
-            assert (await session.get_one(TaskRow, visit.pk)).state == "blocked"
-        assert (await reservations(database), await used(database)) == (0, {0})
+async def test_blocking_a_stage_closes_its_calls(database: Database) -> None:
+    office = an_office(database)
+    visit = await a_running_task(database)
+    await reserve(office, visit)
+    async with database.begin() as session:
+        await block_visit(office, session, visit, "a defect in Orch")
+    async with database.read() as session:
+        assert (await session.get_one(TaskRow, visit.pk)).state == "blocked"
+    assert (await reservations(database), await used(database)) == (0, {0})
 
 
 @pytest.mark.postgres

@@ -16,7 +16,7 @@ from bot.workflows.foreman import dispatch
 from bot.workflows.office import Office, Visit
 from bot.workflows.provider_rests import healths
 from bot.workflows.reserving import Failed, Unaffordable, reserve_call
-from tests.store.samples import a_call, created, migrated
+from tests.store.samples import a_call, created
 from tests.workflows.offices import NOW, REQUEST, Clock, an_office
 
 
@@ -48,50 +48,48 @@ async def how(office: Office, provider: Provider = Provider.ANTHROPIC) -> type:
         return type((await healths(office, session))[provider])
 
 
-async def test_a_rest_one_try_and_on(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        clock = Clock()
-        office = an_office(database, clock=clock)
-        visits = [await running(office, number) for number in (1, 2, 3)]
-        await failures(database, 5)
-        assert (await how(office), await how(office, Provider.GEMINI)) == (Resting, Healthy)
-        refused = await reserve(office, visits[0])
-        assert isinstance(refused, Failed) and refused.outcome == "rest" and "resting until 09:01" in refused.why
+async def test_a_rest_one_try_and_on(database: Database) -> None:
+    clock = Clock()
+    office = an_office(database, clock=clock)
+    visits = [await running(office, number) for number in (1, 2, 3)]
+    await failures(database, 5)
+    assert (await how(office), await how(office, Provider.GEMINI)) == (Resting, Healthy)
+    refused = await reserve(office, visits[0])
+    assert isinstance(refused, Failed) and refused.outcome == "rest" and "resting until 09:01" in refused.why
 
-        clock.now = NOW + timedelta(seconds=61)
-        assert await how(office) is Trying
-        asked = await asyncio.gather(*(reserve(office, visit) for visit in visits))
-        (call_id,) = [answer for answer in asked if isinstance(answer, str)]
-        assert [a.outcome for a in asked if isinstance(a, Failed)] == ["rest", "rest"]
+    clock.now = NOW + timedelta(seconds=61)
+    assert await how(office) is Trying
+    asked = await asyncio.gather(*(reserve(office, visit) for visit in visits))
+    (call_id,) = [answer for answer in asked if isinstance(answer, str)]
+    assert [a.outcome for a in asked if isinstance(a, Failed)] == ["rest", "rest"]
 
+    async with database.begin() as session:
+        await ledger.claim(session, call_id)
+        call = await session.get_one(CallRow, call_id)
+        await ledger.settle(session, call, "settled", at=clock.now)
+    assert await how(office) is Healthy
+    waiting = next(visit for visit, answer in zip(visits, asked, strict=True) if not isinstance(answer, str))
+    assert isinstance(await reserve(office, waiting), str)
+
+
+async def test_queued_tasks_wait_and_one_begins_after_the_rest(database: Database) -> None:
+    clock = Clock()
+    office = an_office(database, clock=clock)
+    await failures(database, 5, rung="sonnet")  # one provider behind all of its rungs
+    for number in (1, 2, 3):
+        await created(database, number)
+
+    async def states() -> dict[str, int]:
         async with database.begin() as session:
-            await ledger.claim(session, call_id)
-            call = await session.get_one(CallRow, call_id)
-            await ledger.settle(session, call, "settled", at=clock.now)
-        assert await how(office) is Healthy
-        waiting = next(visit for visit, answer in zip(visits, asked, strict=True) if not isinstance(answer, str))
-        assert isinstance(await reserve(office, waiting), str)
-
-
-async def test_queued_tasks_wait_and_one_begins_after_the_rest(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        clock = Clock()
-        office = an_office(database, clock=clock)
-        await failures(database, 5, rung="sonnet")  # one provider behind all of its rungs
-        for number in (1, 2, 3):
-            await created(database, number)
-
-        async def states() -> dict[str, int]:
-            async with database.begin() as session:
-                await dispatch(office, session, "GRANTER")
-            async with database.read() as session:
-                query = select(TaskRow.state, func.count()).where(TaskRow.number < 90).group_by(TaskRow.state)
-                return {row.state: row[1] for row in (await session.execute(query)).all()}
-
-        assert await states() == {"queued": 3}
+            await dispatch(office, session, "GRANTER")
         async with database.read() as session:
-            reasons = set((await session.scalars(select(TaskRow.waits_for).where(TaskRow.state == "queued"))).all())
-        assert reasons == {"waiting for Anthropic, resting until 09:01"}
-        clock.now = NOW + timedelta(seconds=61)
-        assert await states() == {"queued": 2, "running": 1}
-        assert await states() == {"queued": 2, "running": 1}, "until it is known how that one ends"
+            query = select(TaskRow.state, func.count()).where(TaskRow.number < 90).group_by(TaskRow.state)
+            return {row.state: row[1] for row in (await session.execute(query)).all()}
+
+    assert await states() == {"queued": 3}
+    async with database.read() as session:
+        reasons = set((await session.scalars(select(TaskRow.waits_for).where(TaskRow.state == "queued"))).all())
+    assert reasons == {"waiting for Anthropic, resting until 09:01"}
+    clock.now = NOW + timedelta(seconds=61)
+    assert await states() == {"queued": 2, "running": 1}
+    assert await states() == {"queued": 2, "running": 1}, "until it is known how that one ends"

@@ -18,7 +18,7 @@ from bot.store import tasks
 from bot.store.database import Database
 from bot.workflows.office import Office
 from bot.workflows.report_facts import gather
-from tests.store.samples import ROUTE, a_call, created, migrated
+from tests.store.samples import ROUTE, a_call, created
 from tests.workflows.offices import an_office
 
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -69,27 +69,26 @@ async def _lives(database: Database, office: Office, dice: random.Random, number
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_the_reports_say_what_the_books_say(database_url: str, seed: int) -> None:
-    async with migrated(database_url) as database:
-        office, dice = an_office(database), random.Random(seed)
-        for number in range(1, 41):
-            await _lives(database, office, dice, number, "GRANTER")
-        for number in range(41, 46):
-            await _lives(database, office, dice, number, "OTHER")
-        async with database.read() as session:
-            facts = await gather(session, office.projects["GRANTER"], NOW.date(), now=NOW, price=office.price)
+async def test_the_reports_say_what_the_books_say(database: Database, seed: int) -> None:
+    office, dice = an_office(database), random.Random(seed)
+    for number in range(1, 41):
+        await _lives(database, office, dice, number, "GRANTER")
+    for number in range(41, 46):
+        await _lives(database, office, dice, number, "OTHER")
+    async with database.read() as session:
+        facts = await gather(session, office.projects["GRANTER"], NOW.date(), now=NOW, price=office.price)
 
-            async def asked(query: str, **values: Any) -> list[tuple[Any, ...]]:
-                return [tuple(row) for row in await session.execute(text(query), values)]
+        async def asked(query: str, **values: Any) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in await session.execute(text(query), values)]
 
-            ((used, reserved, _),) = await asked(f"{TOKENS} AND c.day = :day", day=str(NOW.date()))
-            by_rung = {
-                rung: (await asked(f"{TOKENS} AND c.day = :day AND c.rung = :rung", day=str(NOW.date()), rung=rung))[0]
-                for rung in ("haiku", "sonnet")
-            }
-            ((all_used, all_reserved, all_cost),) = await asked(TOKENS)
-            newest = await asked(NEWEST)
-            of_task = {task: int(tokens) for task, tokens in await asked(OF_TASK)}
+        ((used, reserved, _),) = await asked(f"{TOKENS} AND c.day = :day", day=str(NOW.date()))
+        by_rung = {
+            rung: (await asked(f"{TOKENS} AND c.day = :day AND c.rung = :rung", day=str(NOW.date()), rung=rung))[0]
+            for rung in ("haiku", "sonnet")
+        }
+        ((all_used, all_reserved, all_cost),) = await asked(TOKENS)
+        newest = await asked(NEWEST)
+        of_task = {task: int(tokens) for task, tokens in await asked(OF_TASK)}
     daily, weekly = daily_report(facts), weekly_report(facts)
     today = str(NOW.date())
     standing = {task: state for task, state, _ in newest}

@@ -14,7 +14,7 @@ from bot.store.database import Database
 from bot.store.tables import CallRow, OutboxRow
 from bot.workflows.office import Office
 from bot.workflows.reporting import report, want_report
-from tests.store.samples import NOW, a_call, created, migrated
+from tests.store.samples import NOW, a_call, created
 from tests.workflows.offices import an_office
 
 DAY = NOW.date()
@@ -55,72 +55,68 @@ async def _daily(office: Office, day: date) -> Daily:
     return made
 
 
-async def test_the_numbers_are_those_of_plain_sql(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await _some_days(database)
-        office = an_office(database)
-        for day in (DAY, DAY - timedelta(days=1), DAY - timedelta(days=2)):
-            made = await _daily(office, day)
-            async with database.read() as session:
-                merged = await session.scalars(
-                    text("SELECT t.task_id FROM tasks t JOIN task_events e ON e.task_pk = t.pk WHERE e.kind = 'merged' "
-                         "AND e.at >= :start AND e.at < :end ORDER BY t.pk"),
-                    {"start": _stored(database, day), "end": _stored(database, day + timedelta(days=1))},
-                )  # fmt: skip
-                assert [line.id for line in made.completed] == list(merged)
-                used = await session.scalar(select(func.sum(CallRow.used_tokens)).where(CallRow.day == day))
-                held = await session.scalar(
-                    select(func.sum(CallRow.reserved_tokens)).where(CallRow.day == day, CallRow.state == "sent")
-                )
-            assert (made.usage[0].used, made.usage[0].reserved) == (used, held or 0)
-        today = await _daily(office, DAY)
-        assert today.usage[1].used == sum(100 * n for n in range(1, 10)) and today.usage[1].reserved == 700
-        assert [line.id for line in today.blocked] == ["S0-D0-4"] and today.blocked[0].why == "no key"
-        assert [line.id for line in today.in_progress] == ["S0-D0-5"]
-        assert sorted(line.id for line in today.queued) == ["S0-D0-6", "S0-D0-7", "S0-D0-8", "S0-D0-9"]
-        assert today.completed[0].title == "Task 3" and today.completed[0].tokens == 300
-
-
-async def test_an_earlier_day_is_told_as_it_was(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await _some_days(database)
-        before = await _daily(an_office(database), DAY - timedelta(days=2))
-        assert [line.id for line in before.completed] == ["S0-D0-2"]
-        assert {line.id for line in (*before.queued, *before.in_progress)} == {"S0-D0-5", "S0-D0-8"}
-        assert before.blocked == ()
-
-
-async def test_a_report_is_wanted_once_with_its_thread(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        office = an_office(database)
-        for number in range(1, 31):
-            await created(database, number)
-        wanted = []
-        for _again in range(2):
-            async with database.begin() as session:
-                project = office.projects["GRANTER"]
-                wanted.append(await want_report(office, session, project, "daily", DAY, key="standup/1", did=["x"]))
-        assert wanted == [True, False]
+async def test_the_numbers_are_those_of_plain_sql(database: Database) -> None:
+    await _some_days(database)
+    office = an_office(database)
+    for day in (DAY, DAY - timedelta(days=1), DAY - timedelta(days=2)):
+        made = await _daily(office, day)
         async with database.read() as session:
-            rows = (await session.scalars(select(OutboxRow).where(OutboxRow.key.like("standup/%")))).all()
-            calls = await session.scalar(select(func.count()).select_from(CallRow))
-        assert {row.key: (row.kind, row.thread_of) for row in rows} == {
-            "standup/1": ("channel", None),
-            "standup/1/0": ("thread", "standup/1"),
-        }
-        assert calls == 0
+            merged = await session.scalars(
+                text("SELECT t.task_id FROM tasks t JOIN task_events e ON e.task_pk = t.pk WHERE e.kind = 'merged' "
+                     "AND e.at >= :start AND e.at < :end ORDER BY t.pk"),
+                {"start": _stored(database, day), "end": _stored(database, day + timedelta(days=1))},
+            )  # fmt: skip
+            assert [line.id for line in made.completed] == list(merged)
+            used = await session.scalar(select(func.sum(CallRow.used_tokens)).where(CallRow.day == day))
+            held = await session.scalar(
+                select(func.sum(CallRow.reserved_tokens)).where(CallRow.day == day, CallRow.state == "sent")
+            )
+        assert (made.usage[0].used, made.usage[0].reserved) == (used, held or 0)
+    today = await _daily(office, DAY)
+    assert today.usage[1].used == sum(100 * n for n in range(1, 10)) and today.usage[1].reserved == 700
+    assert [line.id for line in today.blocked] == ["S0-D0-4"] and today.blocked[0].why == "no key"
+    assert [line.id for line in today.in_progress] == ["S0-D0-5"]
+    assert sorted(line.id for line in today.queued) == ["S0-D0-6", "S0-D0-7", "S0-D0-8", "S0-D0-9"]
+    assert today.completed[0].title == "Task 3" and today.completed[0].tokens == 300
 
 
-async def test_a_week_has_what_its_days_completed(database_url: str) -> None:
-    async with migrated(database_url) as database:
-        await _some_days(database)
-        office = an_office(database)
-        async with office.db.read() as session:
-            made = await report(session, office.projects["GRANTER"], "weekly", DAY, now=NOW, price=office.price)
-        assert isinstance(made, Weekly)
-        assert (made.first, made.last) == (date(2026, 11, 16), date(2026, 11, 22))
-        assert [line.id for line in made.completed] == ["S0-D0-1", "S0-D0-2", "S0-D0-3"]
-        assert made.cost_microusd == sum(range(1, 10)) + 1400 and made.usage.used == 4500
+async def test_an_earlier_day_is_told_as_it_was(database: Database) -> None:
+    await _some_days(database)
+    before = await _daily(an_office(database), DAY - timedelta(days=2))
+    assert [line.id for line in before.completed] == ["S0-D0-2"]
+    assert {line.id for line in (*before.queued, *before.in_progress)} == {"S0-D0-5", "S0-D0-8"}
+    assert before.blocked == ()
+
+
+async def test_a_report_is_wanted_once_with_its_thread(database: Database) -> None:
+    office = an_office(database)
+    for number in range(1, 31):
+        await created(database, number)
+    wanted = []
+    for _again in range(2):
+        async with database.begin() as session:
+            project = office.projects["GRANTER"]
+            wanted.append(await want_report(office, session, project, "daily", DAY, key="standup/1", did=["x"]))
+    assert wanted == [True, False]
+    async with database.read() as session:
+        rows = (await session.scalars(select(OutboxRow).where(OutboxRow.key.like("standup/%")))).all()
+        calls = await session.scalar(select(func.count()).select_from(CallRow))
+    assert {row.key: (row.kind, row.thread_of) for row in rows} == {
+        "standup/1": ("channel", None),
+        "standup/1/0": ("thread", "standup/1"),
+    }
+    assert calls == 0
+
+
+async def test_a_week_has_what_its_days_completed(database: Database) -> None:
+    await _some_days(database)
+    office = an_office(database)
+    async with office.db.read() as session:
+        made = await report(session, office.projects["GRANTER"], "weekly", DAY, now=NOW, price=office.price)
+    assert isinstance(made, Weekly)
+    assert (made.first, made.last) == (date(2026, 11, 16), date(2026, 11, 22))
+    assert [line.id for line in made.completed] == ["S0-D0-1", "S0-D0-2", "S0-D0-3"]
+    assert made.cost_microusd == sum(range(1, 10)) + 1400 and made.usage.used == 4500
 
 
 def _stored(database: Database, day: date) -> object:
