@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -13,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 
@@ -22,10 +20,10 @@ from bot.local.sample import CHECKS, create_sample
 from bot.local.slack import Command, Message, SlackServer, World
 from bot.store.database import Database
 from bot.store.tables import EventRow, OutboxRow, TaskRow
+from tests.bot_settings import CHANNEL, DEVELOPER, LEAD, settings_of
 from tests.local.slack_bed import app_config
 
 ROOT = Path(__file__).parents[2]
-CHANNEL, DEVELOPER, LEAD = "C0DEV", "U0DEV", "U0LEAD"
 #: Seconds after which something that does not happen is a failure, not a measurement.
 PATIENCE = 120.0
 
@@ -195,39 +193,11 @@ async def bed(*, checks: Sequence[str] = CHECKS) -> AsyncIterator[Bed]:
         await server.start()
         home = place / "home"
         home.mkdir()
-        (place / "orch.json").write_text(json.dumps(_config(repository, checks)))
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment = kept | {
-            "ORCH_CONFIG": str(place / "orch.json"),
-            "ORCH_HOME": str(home),
-            "DATABASE_URL": f"sqlite+aiosqlite:///{home / 'orch.db'}",
-            "SLACK_BOT_TOKEN": app.bot_token,
-            "SLACK_APP_TOKEN": app.app_token,
-            "SLACK_API_URL": server.api_url,
-            "ANTHROPIC_API_KEY": "rehearsal-needs-no-key",
-            "ANTHROPIC_BASE_URL": f"{server.base_url}/models/anthropic",
-            "GEMINI_API_KEY": "rehearsal-needs-no-key",
-            "GOOGLE_GEMINI_BASE_URL": f"{server.base_url}/models/gemini",
-            "PYTHONUNBUFFERED": "1",
-        }
+        environment = settings_of(
+            place, app, server, repository=repository, checks=checks,
+            database_url=f"sqlite+aiosqlite:///{home / 'orch.db'}",
+        )  # fmt: skip
         try:
             yield Bed(world, script, home, repository, environment)
         finally:
             await server.close()
-
-
-def _config(repository: Path, checks: Sequence[str]) -> dict[str, Any]:
-    plenty = 100_000_000  # what is measured here is not a lack of budget
-    return {
-        "name": "BENCHMARK",
-        "token_budget_daily": plenty,
-        "token_budget_sprint": plenty,
-        "models": {name: {"task_budget": 20_000} for name in ("haiku", "sonnet", "gemini")},
-        "budgets": {"daily": dict.fromkeys(("haiku", "sonnet", "gemini"), plenty)},
-        "projects": [
-            {
-                "key": "GRANTER", "repo": str(repository), "branch": "main", "channel": CHANNEL,
-                "leads": [LEAD], "approvers": ["U0TWO"], "checks": list(checks),
-            }
-        ],
-    }  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -25,10 +24,10 @@ from bot.local.sample import create_sample
 from bot.local.slack import Command, Message, SlackServer, World
 from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, EventRow, InboxRow, OutboxRow, TaskRow
+from tests.bot_settings import CHANNEL, DEVELOPER, LEAD, settings_of
 from tests.local.slack_bed import app_config
 from tests.reliability.forked import ROOT, ForkedBot
 
-CHANNEL, DEVELOPER, LEAD = "C0DEV", "U0DEV", "U0LEAD"
 #: Seconds that any one thing may take before a test gives up on it.
 PATIENCE = 120.0
 
@@ -249,22 +248,7 @@ async def bed(
 
     server.app.middlewares.append(tell)
     await server.start()
-    config = folder / "orch.json"
-    config.write_text(json.dumps(_config(repository, checks)))
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    made.environment = kept | {
-        "ORCH_CONFIG": str(config),
-        "ORCH_HOME": str(home),
-        "DATABASE_URL": database_url,
-        "SLACK_BOT_TOKEN": app.bot_token,
-        "SLACK_APP_TOKEN": app.app_token,
-        "SLACK_API_URL": server.api_url,
-        "ANTHROPIC_API_KEY": "rehearsal-needs-no-key",
-        "ANTHROPIC_BASE_URL": f"{server.base_url}/models/anthropic",
-        "GEMINI_API_KEY": "rehearsal-needs-no-key",
-        "GOOGLE_GEMINI_BASE_URL": f"{server.base_url}/models/gemini",
-        "PYTHONUNBUFFERED": "1",
-    }
+    made.environment = settings_of(folder, app, server, repository=repository, database_url=database_url, checks=checks)
     try:
         yield made
     finally:
@@ -272,23 +256,6 @@ async def bed(
             await made.kill()
         await db.close()
         await server.close()
-
-
-def _config(repository: Path, checks: Sequence[str]) -> dict[str, Any]:
-    plenty = 10_000_000  # what is shown here is not a lack of budget
-    return {
-        "name": "RELIABILITY",
-        "token_budget_daily": plenty,
-        "token_budget_sprint": plenty,
-        "models": {name: {"task_budget": 20_000} for name in ("haiku", "sonnet", "gemini")},
-        "budgets": {"daily": dict.fromkeys(("haiku", "sonnet", "gemini"), plenty)},
-        "projects": [
-            {
-                "key": "GRANTER", "repo": str(repository), "branch": "main", "channel": CHANNEL,
-                "leads": [LEAD], "approvers": ["U0TWO"], "checks": list(checks),
-            }
-        ],
-    }  # fmt: skip
 
 
 # --- what must be true at the end ---

@@ -16,9 +16,8 @@ from sqlalchemy import select
 from bot.local.models import Reply
 from bot.local.sample import EXAMPLES, replace
 from bot.store.tables import CallRow, InboxRow
+from tests.bot_settings import CHANNEL, DEVELOPER
 from tests.reliability.bed import (
-    CHANNEL,
-    DEVELOPER,
     PATIENCE,
     Bed,
     actions_of,

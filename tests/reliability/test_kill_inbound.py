@@ -11,9 +11,8 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from bot.store.tables import InboxRow, ReplyRow, ScheduleRow, SlotRow
+from tests.bot_settings import CHANNEL, DEVELOPER
 from tests.reliability.bed import (
-    CHANNEL,
-    DEVELOPER,
     PATIENCE,
     Bed,
     assert_every_task_is_merged_once,

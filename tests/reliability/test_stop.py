@@ -19,8 +19,6 @@ from tests.reliability.bed import (
 
 #: Heroku's: after so many seconds it kills.
 STOP_LIMIT = 30.0
-#: Heroku's: after so many seconds it kills.
-STOP_LIMIT = 30.0
 TASK = "Write documentation about stopping --files docs/stopping.md"
 
 
@@ -28,57 +26,58 @@ def sqlite(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'home' / 'orch.db'}"
 
 
+async def begin(made: Bed) -> None:
+    await made.start()
+    await made.assign(TASK)
+
+
+async def stop_in_time(made: Bed) -> None:
+    code, seconds = await made.stop()
+    assert (code, seconds < STOP_LIMIT) == (0, True), (code, seconds, made.bot_log())
+
+
+async def go_on_to_the_end(made: Bed, *, unknown: int) -> None:
+    """After another start every task is merged, and so many calls have an unknown outcome."""
+    await made.start()
+    await made.finish()
+    assert (await made.stop())[0] == 0
+    assert len(await assert_nothing_is_paid_twice(made)) == unknown
+    await assert_every_task_is_merged_once(made)
+
+
 async def test_stopping_in_a_call_is_soon_and_clean(tmp_path: Path) -> None:
     """The provider takes a minute; the bot does not wait for it, and after the next start the call is unknown."""
     async with bed(tmp_path, sqlite(tmp_path), latency=60.0) as made:
-        await made.start()
-        await made.assign(TASK)
+        await begin(made)
         await made.until_in_call()
-        code, seconds = await made.stop()
-        assert (code, seconds < STOP_LIMIT) == (0, True), (code, seconds, made.bot_log())
+        await stop_in_time(made)
         assert "Traceback" not in made.bot_log()
         assert_nothing_is_left_behind(made)
         made.faults.latency_seconds = 0.0
-        await made.start()
-        await made.finish()
-        assert (await made.stop())[0] == 0
-        assert len(await assert_nothing_is_paid_twice(made)) == 1
-        await assert_every_task_is_merged_once(made)
+        await go_on_to_the_end(made, unknown=1)
 
 
 async def test_stopping_waits_a_moment_for_a_call_that_ends(tmp_path: Path) -> None:
     async with bed(tmp_path, sqlite(tmp_path), latency=1.0) as made:
-        await made.start()
-        await made.assign(TASK)
+        await begin(made)
         await made.until_in_call()
-        code, seconds = await made.stop()
-        assert (code, seconds < STOP_LIMIT) == (0, True), (code, seconds, made.bot_log())
+        await stop_in_time(made)
         assert [call.state for call in await made.rows(select(CallRow))] == ["settled"]
         assert {c.reserved_tokens for c in await made.rows(select(CounterRow))} == {0}
-        await made.start()
-        await made.finish()
-        assert (await made.stop())[0] == 0
-        assert await assert_nothing_is_paid_twice(made) == []
-        await assert_every_task_is_merged_once(made)
+        await go_on_to_the_end(made, unknown=0)
 
 
 async def test_what_does_not_end_in_time_is_cut_off_and_goes_on_at_the_next_start(tmp_path: Path) -> None:
     """A check that outlasts the wait. Its stage must not take the lack of a DBOS for a defect and block the task."""
     async with bed(tmp_path, sqlite(tmp_path), latency=0.0, checks=("sleep 600",)) as made:
-        await made.start()
-        await made.assign(TASK)
+        await begin(made)
         await until_runs("sleep", "600")
-        code, seconds = await made.stop()
-        assert (code, seconds < STOP_LIMIT) == (0, True), (code, seconds, made.bot_log())
+        await stop_in_time(made)
         assert "left in the middle" in made.bot_log()
         assert "Traceback" not in made.bot_log()
         assert_nothing_is_left_behind(made)
         quicken(made)
-        await made.start()
-        await made.finish()
-        assert (await made.stop())[0] == 0
-        assert await assert_nothing_is_paid_twice(made) == []
-        await assert_every_task_is_merged_once(made)
+        await go_on_to_the_end(made, unknown=0)
 
 
 async def until_runs(*words: str) -> None:

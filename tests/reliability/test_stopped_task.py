@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.store.tables import CallRow
+from tests.bot_settings import CHANNEL, DEVELOPER
 from tests.reliability.bed import (
-    CHANNEL,
-    DEVELOPER,
     PATIENCE,
     Bed,
     actions_of,
