@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -440,6 +441,18 @@ async def test_advance_recovers_from_a_kill_between_tree_and_branch(person: Path
     assert git(person, "status", "--porcelain") == ""
 
 
+def just_before(monkeypatch: pytest.MonkeyPatch, command: str, *named: str, do: Callable[[], object]) -> None:
+    """Have something done whenever Orch is about to call that git command with such words."""
+    call = Git.__call__
+
+    async def racing(self: Git, *words: str, **more: object) -> object:
+        if words[0] == command and set(named) <= set(words):
+            do()
+        return await call(self, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Git, "__call__", racing)
+
+
 async def test_a_race_lost_at_the_last_moment_puts_the_tree_back(
     person: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -447,14 +460,7 @@ async def test_a_race_lost_at_the_last_moment_puts_the_tree_back(
     repo = orch(person, tmp_path)
     base, new = await ready(repo)
     other = git(person, "commit-tree", "-p", base, "-m", "other", f"{base}^{{tree}}")
-    call = Git.__call__
-
-    async def racing(self: Git, *words: str, **more: object) -> object:
-        if words[0] == "update-ref" and new in words:
-            git(person, "update-ref", "refs/heads/main", other)
-        return await call(self, *words, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Git, "__call__", racing)
+    just_before(monkeypatch, "update-ref", new, do=lambda: git(person, "update-ref", "refs/heads/main", other))
     with pytest.raises(BaseMoved):
         await repo.advance(new, base)
     assert git(person, "rev-parse", "main") == other
@@ -498,14 +504,7 @@ async def test_remote_race_is_refused_by_the_remote(
     repo = orch(remote, tmp_path)
     base, new = await ready(repo)
     moved = save(person, {"more.txt": "x"})
-    call = Git.__call__
-
-    async def racing(self: Git, *words: str, **more: object) -> object:
-        if words[0] == "push":
-            git(person, "push", "-q", "--force", str(bare), "main")
-        return await call(self, *words, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Git, "__call__", racing)
+    just_before(monkeypatch, "push", do=lambda: git(person, "push", "-q", "--force", str(bare), "main"))
     with pytest.raises(BaseMoved):
         await repo.advance(new, base)
     assert git(bare, "rev-parse", "main") == moved
