@@ -40,6 +40,11 @@ async def reserve(office: Office, visit: Visit) -> str:
     return reserved
 
 
+async def a_reserved_call(database: Database, model: FakeModel | None = None) -> tuple[Office, Visit, str]:
+    office, visit = an_office(database, model=model), await a_running_task(database)
+    return office, visit, await reserve(office, visit)
+
+
 async def stop(office: Office, visit: Visit) -> None:
     async with office.db.begin() as session:
         row = await tasks.lock(session, visit.pk)
@@ -58,9 +63,7 @@ async def used(database: Database) -> set[int]:
 
 async def test_a_replayed_send_is_not_sent_again(database: Database) -> None:
     model = FakeModel()
-    office = an_office(database, model=model)
-    visit = await a_running_task(database)
-    call_id = await reserve(office, visit)
+    office, visit, call_id = await a_reserved_call(database, model)
     assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
     assert await send_call(office, visit, call_id, Rung.HAIKU) == ("settled", "", False, None)
     assert model.sent == [call_id]
@@ -69,9 +72,7 @@ async def test_a_replayed_send_is_not_sent_again(database: Database) -> None:
 
 async def test_a_call_that_a_crash_interrupted_is_unknown_and_charged_in_full(database: Database) -> None:
     model = FakeModel()
-    office = an_office(database, model=model)
-    visit = await a_running_task(database)
-    call_id = await reserve(office, visit)
+    office, visit, call_id = await a_reserved_call(database, model)
     async with database.begin() as session:
         assert await ledger.claim(session, call_id)  # and then the process died
     state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
@@ -84,9 +85,7 @@ async def test_a_call_that_a_crash_interrupted_is_unknown_and_charged_in_full(da
 
 async def test_a_batch_that_nobody_knows_the_id_of_is_unknown(database: Database) -> None:
     """The crash fell between the provider's taking it and the row: it may be billed, and is not sent again."""
-    office = an_office(database)
-    visit = await a_running_task(database)
-    call_id = await reserve(office, visit)
+    office, visit, call_id = await a_reserved_call(database)
     async with database.begin() as session:
         (await session.get_one(CallRow, call_id)).batch = True
         assert await ledger.claim(session, call_id)
@@ -96,9 +95,7 @@ async def test_a_batch_that_nobody_knows_the_id_of_is_unknown(database: Database
 
 async def test_many_replays_at_once_send_once(database: Database) -> None:
     model = FakeModel(before_answer=lambda: asyncio.sleep(0.2))
-    office = an_office(database, model=model)
-    visit = await a_running_task(database)
-    call_id = await reserve(office, visit)
+    office, visit, call_id = await a_reserved_call(database, model)
     await asyncio.gather(*(send_call(office, visit, call_id, Rung.HAIKU) for _ in range(5)))
     assert model.sent == [call_id]
     assert await reservations(database) == 0
@@ -107,9 +104,7 @@ async def test_many_replays_at_once_send_once(database: Database) -> None:
 async def test_no_call_is_made_for_a_task_that_was_stopped(database: Database) -> None:
     """Stopped before the reservation: none is made. Stopped after it (Orch was down meanwhile): it is given back."""
     model = FakeModel()
-    office = an_office(database, model=model)
-    visit = await a_running_task(database)
-    call_id = await reserve(office, visit)
+    office, visit, call_id = await a_reserved_call(database, model)
     await stop(office, visit)
     state, why, retryable, _ = await send_call(office, visit, call_id, Rung.HAIKU)
     assert (state, why, retryable) == ("refused", "the task was stopped before the call was made", False)
@@ -145,9 +140,7 @@ def _raising(error: Exception) -> Callable[[], ModelReply]:
     ],
 )
 async def test_however_a_call_fails_its_reservation_is_closed(error: Exception, state: str, database: Database) -> None:
-    office = an_office(database, model=FakeModel(answer=_raising(error)))
-    visit = await a_running_task(database)
-    call_id = await reserve(office, visit)
+    office, visit, call_id = await a_reserved_call(database, FakeModel(answer=_raising(error)))
     assert (await send_call(office, visit, call_id, Rung.HAIKU))[0] == state
     assert await reservations(database) == 0
 
