@@ -58,6 +58,7 @@ REPORT_OPTIONS = {"date": "on", "sprint": "sprint"}
 def _task(words: list[Word]) -> TaskRef:
     if not words:
         raise UserMistake("Which task? Its id stands on its card and in `/orch list`.")
+    values.refuse_options(words[:1])
     return values.task_ref(words[0].value)
 
 
@@ -73,6 +74,7 @@ def _reason(rest: str, missing: str) -> str:
 
 def _only_task(words: list[Word]) -> TaskRef:
     task = _task(words)
+    values.refuse_options(words)
     if len(words) > 1:
         raise UserMistake(f"One task id is enough; I do not know what to do with {shown(words[1].value)}.")
     return task
@@ -92,7 +94,7 @@ def _list(rest: str) -> List:
         if option and option[0] == "owner":
             owner = values.person(option[1] or (words.pop(0).value if words else ""))
         elif option:
-            raise UserMistake(f"`list` has no option {shown(word.value)}.")
+            raise values.unexpected(word, ("owner",))
         elif word.value.startswith(("<@", "@")):
             owner = values.person(word.value)
         elif (found := VIEW_WORDS.get(word.value.lower())) and not word.quoted:
@@ -218,13 +220,14 @@ def _report(rest: str) -> Report:
     fields: dict[str, object] = {"period": values.one_of(words[0].value, ("daily", "weekly"), "a report", also)}
     options = iter(words[1:])
     for option in options:
-        name = option.value.lstrip("-–—―−").lower()
-        if name not in REPORT_OPTIONS or name == option.value.lower():
-            raise UserMistake(f"I do not know what to do with {shown(option.value)} there.")
-        said = next(options, None)
+        found = option_name(option)
+        if found is None or found[0] not in REPORT_OPTIONS:
+            raise values.unexpected(option, REPORT_OPTIONS)
+        name, inline = found
+        said = inline or next((word.value for word in options), None)
         if said is None:
             raise UserMistake(f"--{name} needs {'a date' if name == 'date' else 'a number'} behind it.")
-        fields[REPORT_OPTIONS[name]] = values.day(said.value) if name == "date" else values.number(said.value, "sprint")
+        fields[REPORT_OPTIONS[name]] = values.day(said) if name == "date" else values.number(said, "sprint")
     return Report.model_validate(fields)
 
 

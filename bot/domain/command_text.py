@@ -34,7 +34,8 @@ DOUBLE_QUOTES = '"“”„'
 ALL_QUOTES = "\"“”„«»'‘’`"
 _SINGLE_CLOSERS = "'’"
 _BEFORE_QUOTE = "=,([{"  # a quote opens here too, not only at the start of a word
-_DASH = re.compile(r"[–—―−]{1,2}(?=[A-Za-z])|--(?=[A-Za-z])")
+_DASH = re.compile(r"[–—―−]{1,2}(?=[A-Za-z])|[-‐‑]{2}(?=[A-Za-z])")
+_ONE_DASH = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 
 
 class Word(NamedTuple):
@@ -131,7 +132,12 @@ def option_name(word: Word) -> tuple[str, str | None] | None:
     if dashes is None:
         return None
     name, equals, value = word.value[dashes.end() :].partition("=")
-    return name.lower(), value if equals else None
+    return hyphened(name).lower(), value if equals else None
+
+
+def hyphened(word: str) -> str:
+    """A name with every kind of dash in it as the plain one: keyboards and web pages put in others."""
+    return word.translate(_ONE_DASH)
 
 
 def shown(word: str, cap: int = 60) -> str:

@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TypeVar
 
-from bot.domain.command_text import Word, nearest, shown
+from bot.domain.command_text import Word, hyphened, nearest, option_name, shown
 from bot.domain.paths import normalise
 from bot.domain.task import Frozen
 from bot.errors import UserMistake
@@ -47,7 +47,7 @@ class TaskRef(Frozen):
 
 def task_ref(word: str) -> TaskRef:
     """A task id, in any case; leading zeros are dropped."""
-    found = _ID.fullmatch(word.strip(" ,.#"))
+    found = _ID.fullmatch(hyphened(word.strip(" ,.#")))
     if found:
         key, sprint, day, number = found.groups()
         return TaskRef(id=f"S{int(sprint)}-D{int(day)}-{int(number)}", project=key.upper() if key else None)
@@ -83,9 +83,28 @@ def one_of(word: str, names: Iterable[str], what: str, also: dict[str, str] | No
 
 
 def at_most(words: list[Word], count: int) -> None:
-    """Nothing may follow the first `count` words."""
+    """Nothing may follow the first `count` words, and none of them is an option."""
+    refuse_options(words)
     if len(words) > count:
-        raise UserMistake(f"I do not know what to do with {shown(words[count].value)} there.")
+        raise unexpected(words[count])
+
+
+def refuse_options(words: Iterable[Word]) -> None:
+    """For commands that have no options."""
+    found = next((word for word in words if option_name(word)), None)
+    if found is not None:
+        raise unexpected(found)
+
+
+def unexpected(word: Word, options: Iterable[str] = ()) -> UserMistake:
+    """The answer to a word that belongs nowhere; where it is an option, it names the nearest that the command has."""
+    known = list(options)
+    option = option_name(word)
+    if option is None:
+        return UserMistake(f"I do not know what to do with {shown(word.value)} there.")
+    near = nearest(option[0], known)
+    hint = f"Did you mean `--{near}`?" if near else "" if known else "This command has none."
+    return UserMistake(f"I do not know the option {shown('--' + option[0])}. {hint}".rstrip())
 
 
 def choice(word: str, kind: type[E], what: str, also: dict[str, str]) -> E:

@@ -53,6 +53,11 @@ def _for_me(source: str) -> int:
     return found.end() if found else 0
 
 
+def _is_prose(rest: str) -> bool:
+    """Whether what follows a word that is no command reads as a sentence, not as a command's ids and numbers."""
+    return len(rest.split()) > 1 and not re.search(r"\d", rest)
+
+
 def _repeated(typed: str) -> str:
     whole = f"/orch {typed}"
     return whole if len(whole) <= MAX_REPEATED else whole[:MAX_REPEATED].rstrip() + " …"
@@ -63,6 +68,8 @@ def _unknown_command(word: str, source: str, rest: str) -> UserMistake:
         text = f"{shown(word)} is a button on the task's card, not a command: open the card and click it there."
         return UserMistake(text, "/orch status ID")
     near = nearest(word, NAMES, SYNONYMS)
+    if near != "assign" and word.lower() not in SYNONYMS and _is_prose(rest):
+        near = None  # "please write ..." is not `plan`
     hint = f" Did you mean `/orch {near}`?" if near else ""
     if near == "assign" and word.lower() not in SYNONYMS:  # a slip of the finger: the word is no part of the task
         task = f"\nTo copy and correct: {_repeated(f'assign {rest}')}" if rest else ""

@@ -65,6 +65,8 @@ COMMANDS: list[tuple[str, Command]] = [
     ("status s1-d1-2", Status(task=ID)),
     ("status S01-D1-02", Status(task=ID)),
     ("status shop:s1-d1-2", Status(task=KEYED)),
+    ("status S1‑D1‑2", Status(task=ID)),  # hyphens that no line breaks at
+    ("status S1–D1–2", Status(task=ID)),
     ("status `S1-D1-2`", Status(task=ID)),
     ("why S1-D1-2.", Why(task=ID)),
     ("cancel S1-D1-2", Cancel(task=ID)),
@@ -135,6 +137,8 @@ ASSIGNS: list[tuple[str, dict[str, object]]] = [
     ("x --files app/(shop)/[id]/page.tsx", {"text": "x", "files": ("app/(shop)/[id]/page.tsx",)}),
     ("x —type docs –model haiku", {"text": "x", "type": TaskType.DOCS, "model": Rung.HAIKU}),
     ("x --TYPE Docs", {"text": "x", "type": TaskType.DOCS}),
+    ("x --dry‑run", {"text": "x", "dry_run": True}),
+    ("x ‑‑dry‑run", {"text": "x", "dry_run": True}),
     ("fix this — quickly – and well", {"text": "fix this — quickly – and well"}),
     ("x --check 'npm test' --check “npm run lint”", {"text": "x", "checks": ("npm test", "npm run lint")}),
     ("x --check „npm test“ --check «make check»", {"text": "x", "checks": ("npm test", "make check")}),
@@ -238,7 +242,9 @@ def test_any_text_is_a_command_or_a_mistake_with_an_answer(typed: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="<>&\\-–—−\"'`“”„«»‘’"))
+    st.text(
+        alphabet=st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="<>&\\-‐‑–—−\"'`“”„«»‘’")
+    )
 )
 def test_a_text_without_options_stays_as_typed(text: str) -> None:
     command = parse(f"assign x{text}x")
