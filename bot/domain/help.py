@@ -14,6 +14,7 @@ class Entry(NamedTuple):
     form: str
     meaning: str
     examples: tuple[str, str]
+    brief: str = ""  # the form in the list of all commands, where the whole one is too long for a line
 
     @property
     def short(self) -> str:
@@ -57,12 +58,14 @@ ENTRIES: tuple[Entry, ...] = (
             "/orch assign Write a README for the billing service --files README.md",
             '/orch assign Retry failed payments --files src/pay.ts --check "npm test" --priority high',
         ),
+        "/orch assign <what> [options]",
     ),
     Entry(
         "list",
         "/orch list [mine|running|blocked|review|all] [words] [@owner]",
         "Show the tasks, or those that hold a word or that somebody owns; by default the open ones.",
         ("/orch list blocked", "/orch list billing @ann"),
+        "/orch list [which] [words] [@owner]",
     ),
     Entry(
         "status",
@@ -111,6 +114,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch reassign ID <haiku|sonnet|opus|gemini|manual|@user>",
         "Give a task to another model or person.",
         ("/orch reassign S1-D1-2 sonnet", "/orch reassign S1-D1-2 @ann"),
+        "/orch reassign ID <model|@user>",
     ),
     Entry(
         "takeover",
@@ -129,6 +133,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch schedule show|set <morning|midday|evening|weekly> <[DAY] HH:MM>|skip <which> [DATE]",
         "Show or change when stand-ups and reports are posted.",
         ("/orch schedule set morning 08:30", "/orch schedule skip evening 2026-02-03"),
+        "/orch schedule show|set|skip",
     ),
     Entry(
         "budget",
@@ -147,6 +152,7 @@ ENTRIES: tuple[Entry, ...] = (
         "/orch budget raise <day|sprint|haiku|sonnet|gemini|opus|ID> TOKENS|$DOLLARS [until DATE]",
         "Add tokens to a limit, or dollars to the day or the sprint: for today, the sprint or until a date. For leads.",
         ("/orch budget raise sonnet 5000", "/orch budget raise day $5 until 2026-02-06"),
+        "/orch budget raise <limit> TOKENS|$DOLLARS [until DATE]",
     ),
     Entry(
         "budget reset",
