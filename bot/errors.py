@@ -35,11 +35,13 @@ class ConfigError(OrchError):
 
 
 class UserMistake(OrchError):
-    """A person's input is wrong. `form` shows the right form, where there is one."""
+    """A person's input is wrong. `form` shows the right form, where there is one; `ask` are people (Slack ids) who may
+    do what this person may not."""
 
-    def __init__(self, text: str, form: str | None = None) -> None:
+    def __init__(self, text: str, form: str | None = None, *, ask: tuple[str, ...] = ()) -> None:
         super().__init__(text)
         self.form = form
+        self.ask = ask
 
 
 class RepositoryError(OrchError):

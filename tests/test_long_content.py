@@ -167,8 +167,8 @@ def test_any_text_in_what_is_said(text: str, word: str, many: list[str]) -> None
     verdict = Verdict(verdict="approve", quality_score=8.5, missing_cases=tuple(many),
                       findings=tuple(Finding(severity="low", file=each, message=text) for each in many))  # fmt: skip
     said: dict[str, dict[str, Any]] = {
-        "replies/mistake": {"text": text or "x", "form": word},
-        "replies/did": {"task_id": row.task_id, "done": "done"},
+        "replies/mistake": {"text": text or "x", "form": word, "ask": ("U0LEAD", "U0TWO")},
+        "replies/did": {"task_id": row.task_id, "done": "done", "whose": ""},
         "thread/review": {"model": word, "verdict": verdict},
         "thread/report": {"row": row, "answer": text or "x", "model": word, "cut": True},
         "thread/attempt_failed": {"attempt": 1, "rung": "haiku", "why": text or "x", "lesson": text or "y"},

@@ -41,6 +41,9 @@ class Action(StrEnum):
 M, R, O, A, S, L = Role  # noqa: E741 - the columns of R-APR's table, in its order
 EVERYONE_INVOLVED = frozenset({R, O, A, S, L})
 
+#: An answer that refuses names at most so many people who may.
+NAMED = 3
+
 #: R-APR, line by line.
 MAY: dict[Action, frozenset[Role]] = {
     Action.SEE: frozenset(Role),
@@ -129,6 +132,22 @@ def refusal(action: Action, person: Person, team: Team, task: Task | None = None
     allowed = [str(role).replace("_", " ") for role in Role if role in MAY[action]]
     article = "an" if allowed[0][0] in "aeiou" else "a"
     return f"Only {article} {' or '.join(filter(None, (', '.join(allowed[:-1]), allowed[-1])))} may do that."
+
+
+def whom_to_ask(action: Action, person: Person, team: Team, task: Task | None = None) -> tuple[str, ...]:
+    """Who may do what this person may not, the nearest first, to be named in the answer. Whoever is barred is told of
+    nobody."""
+    if person.barred:
+        return ()
+    if action is Action.APPROVE and task is not None:
+        return tuple(who for who in who_is_asked(team, task) if who != person.id)[:NAMED]
+    held = (
+        (Role.OWNER, (task.owner,) if task and task.owner else ()),
+        (Role.LEAD, team.leads),
+        (Role.APPROVER, team.who_approves),
+    )
+    named = dict.fromkeys(who for role, people in held if role in MAY[action] for who in people)
+    return tuple(who for who in named if who != person.id)[:NAMED]
 
 
 def own_approval(person: str, team: Team, task: Task) -> str | None:

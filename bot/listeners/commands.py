@@ -88,7 +88,7 @@ async def _run_on_task(desk: Desk, payload: Payload, person: Person, command: ki
             await moves.reassign(desk, payload, _deed(desk, payload, person, ref), rung, user)
         case kinds.Done(task=ref, seen=seen):
             await manual.mark_done(desk.office, _deed(desk, payload, person, ref), seen)
-            await desk.answer(payload, "replies/did", task_id=ref.id, done="done")
+            await desk.answer(payload, "replies/did", task_id=ref.id, done="done", whose="")
         case _:
             await _do(desk, payload, person, command)
 
@@ -148,4 +148,4 @@ async def _do(desk: Desk, payload: Payload, person: Person, command: Any) -> Non
     what, done = ON_TASK[type(command)]
     deed = _deed(desk, payload, person, command.task)
     await what(desk.office, deed)
-    await desk.answer(payload, "replies/did", task_id=deed.task_id, done=done)
+    await desk.answer(payload, "replies/did", task_id=deed.task_id, done=done, whose="")

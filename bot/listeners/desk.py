@@ -115,11 +115,11 @@ class Desk:
         try:
             await self._handlers[kind](self, payload)
         except UserMistake as mistake:
-            await self.answer(payload, "replies/mistake", text=str(mistake), form=mistake.form)
+            await self.answer(payload, "replies/mistake", text=str(mistake), form=mistake.form, ask=mistake.ask)
         except OrchError as error:
             if isinstance(error, ChatError) and error.passing:
                 raise
-            await self.answer(payload, "replies/mistake", text=str(error), form=None)
+            await self.answer(payload, "replies/mistake", text=str(error), form=None, ask=())
 
     async def _say_defect(self, payload: Payload) -> None:
         try:

@@ -23,13 +23,13 @@ async def reassign(desk: Desk, payload: Payload, deed: Deed, rung: Rung | None, 
         done = "with its owner" if rung is Rung.MANUAL else f"queued for {rung}"
     else:
         await moves.hand_to(desk.office, deed, await intake.able(desk.office, user or ""))
-        done = "with another person now"
-    await desk.answer(payload, "replies/did", task_id=deed.task_id, done=done)
+        done = ""
+    await desk.answer(payload, "replies/did", task_id=deed.task_id, done=done, whose=user if rung is None else "")
 
 
 async def block(desk: Desk, payload: Payload, deed: Deed, reason: str) -> None:
     await moves.stop_for(desk.office, deed, reason)
-    await desk.answer(payload, "replies/did", task_id=deed.task_id, done="blocked")
+    await desk.answer(payload, "replies/did", task_id=deed.task_id, done="blocked", whose="")
 
 
 async def report_incident(desk: Desk, payload: Payload, person: Person, command: kinds.Incident) -> None:

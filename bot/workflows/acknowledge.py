@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.approvals import Action, refusal
+from bot.domain.approvals import Action, refusal, whom_to_ask
 from bot.domain.nudges import acknowledged_until
 from bot.errors import UserMistake
 from bot.store import blockers as store
@@ -25,7 +25,8 @@ async def acknowledge(office: Office, deed: Deed) -> None:
         project = office.projects[task.project]
         why_not = refusal(Action.RETRY, deed.person, project.team, tasks.as_task(task))
         if why_not and not any(told.who == deed.person.id for row in rows.values() for told in store.told_of(row)):
-            raise UserMistake(f"{why_not} {task.task_id} was left as it is.")
+            ask = whom_to_ask(Action.RETRY, deed.person, project.team, tasks.as_task(task))
+            raise UserMistake(f"{why_not} {task.task_id} was left as it is.", ask=ask)
         until = acknowledged_until(project.blocker_sla, now)
         for row in rows.values():
             fresh = row.acknowledged_until and row.acknowledged_until - now > (until - now) / 2

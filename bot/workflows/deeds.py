@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import card
-from bot.domain.approvals import Action, Person, refusal
+from bot.domain.approvals import Action, Person, refusal, whom_to_ask
 from bot.domain.clicks import CLICKS, hindrance
 from bot.domain.task import TaskState
 from bot.errors import UserMistake
@@ -51,9 +51,11 @@ async def doing(
 
 def need_right(office: Office, deed: Deed, action: Action, row: TaskRow) -> None:
     """Raises UserMistake where the person may not do this to the task (R-APR)."""
-    why_not = refusal(action, deed.person, office.projects[row.project].team, tasks.as_task(row))
+    team, task = office.projects[row.project].team, tasks.as_task(row)
+    why_not = refusal(action, deed.person, team, task)
     if why_not:
-        raise UserMistake(f"{why_not} {row.task_id} was left as it is.")
+        ask = whom_to_ask(action, deed.person, team, task)
+        raise UserMistake(f"{why_not} {row.task_id} was left as it is.", ask=ask)
 
 
 async def can_click(

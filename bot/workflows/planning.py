@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.approvals import Action, Person, refusal
+from bot.domain.approvals import Action, Person, refusal, whom_to_ask
 from bot.domain.plan import Plan, unknown_owners
 from bot.domain.plan_budget import forecast
 from bot.domain.plan_errors import errors_of, mistake
@@ -54,7 +54,7 @@ def need_lead(project: Project, person: Person) -> None:
     """Raises UserMistake for those who may not (R-APR: sprint, plan)."""
     why_not = refusal(Action.BUDGET, person, project.team)
     if why_not:
-        raise UserMistake(f"{why_not} Nothing was changed.")
+        raise UserMistake(f"{why_not} Nothing was changed.", ask=whom_to_ask(Action.BUDGET, person, project.team))
 
 
 async def load_plan(office: Office, project: Project, name: str, person: Person) -> Taken:

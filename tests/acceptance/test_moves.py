@@ -75,7 +75,7 @@ async def test_stopped_work_is_given_to_somebody_else(shared: Orch) -> None:
     await shared.dev.types(f"/orch cancel {task}")
     await shared.channel.shows(task, state="Stopped")
     await shared.two.types(f"/orch reassign {task} <@U0LEAD>")
-    await shared.two.sees_privately(f"*{task}* is with another person now")
+    await shared.two.sees_privately(f"*{task}* is with <@U0LEAD> now")
     await shared.channel.shows(task, "<@U0LEAD>", state="With a person")
     await shared.lead.gets(task, "is for you, says <@U0TWO>")
     await shared.two.types(f"/orch takeover {task}")

@@ -22,6 +22,7 @@ from bot.domain.approvals import (
     refusal,
     roles_of,
     survives_rebuild,
+    whom_to_ask,
 )
 from bot.domain.task import Route, Rung, Task, TaskState, TaskType
 
@@ -83,6 +84,21 @@ def test_barred_people_may_do_nothing(flag: str, word: str) -> None:
     person = Person(id="LEAD", **{flag: True})
     for action in Action:
         assert word in (refusal(action, person, TEAM, task()) or "").lower()
+
+
+@pytest.mark.parametrize(
+    ("action", "who", "named"),
+    [
+        (Action.BUDGET, "M", ("LEAD",)),
+        (Action.DONE, "M", ("OWN", "LEAD")),
+        (Action.OPUS, "OWN", ("LEAD", "TWO")),
+        (Action.APPROVE, "OWN", ("TWO", "LEAD")),
+        (Action.APPROVE, "TWO", ("LEAD",)),
+    ],
+)
+def test_a_refusal_can_name_who_may(action: Action, who: str, named: tuple[str, ...]) -> None:
+    assert whom_to_ask(action, Person(id=who), TEAM, task(owner="OWN", requester="REQ")) == named
+    assert whom_to_ask(action, Person(id=who, guest=True), TEAM, task()) == ()
 
 
 def test_roles_add_up_and_default() -> None:
