@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.batching import LONGEST_SECONDS
 from bot.domain.budget import Level, Limit
 from bot.domain.calls import Usage
+from bot.store import outbox
 from bot.store.statements import insert, took_effect
 from bot.store.tables import CallRow, CounterRow, TaskRow
 
@@ -158,6 +159,7 @@ async def close_left(session: AsyncSession, calls: Sequence[CallRow], *, at: dat
             call.error = call.error or why
             await settle(session, call, "refused", at=at, only="intent")
             await settle(session, call, "unknown", at=at)
+            await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))
 
 
 async def left_since(session: AsyncSession, before: datetime) -> Sequence[CallRow]:

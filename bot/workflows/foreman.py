@@ -106,7 +106,9 @@ class Foreman:
                 await ledger.close_left(session, left, at=self._office.now(), why="its stage ended without settling it")
         async with self._office.db.begin() as session:
             left = await ledger.left_since(session, self._office.now() - LONGEST_CALL)
-            await ledger.close_left(session, left, at=self._office.now(), why="nobody waited for it any more")
+            await ledger.close_left(
+                session, left, at=self._office.now(), why="the model was asked, and its answer never came"
+            )
 
     async def _dispatch(self, rows: Sequence[TaskRow]) -> bool:
         """Whether some task was queued, and so may stand in a stage now."""

@@ -167,6 +167,7 @@ async def _cut_off(office: Office, visit: Visit, call_id: str) -> Sent:
         call.error = CUT
         await ledger.settle(session, call, "unknown", at=office.now())
         await tell_thread(office, session, row, f"cut-{call_id}", "thread/call_cut", call=call)
+        await outbox.want_card(session, row)  # it said what was under way
     office.mail.set()
     return Sent("unknown", CUT, False)
 

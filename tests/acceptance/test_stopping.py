@@ -45,8 +45,8 @@ async def test_stop_cuts_the_call_and_counts_it(shared: Orch) -> None:
     (row,) = [c for c in await shared.books.calls() if c.id == call.call_id]
     assert (row.state, row.used_tokens) == ("unknown", row.reserved_tokens)
     await shared.books.agree()
-    card = await shared.channel.shows(task, state="Stopped")
-    assert card.buttons == ["Retry"]
+    card = await shared.channel.shows(task, "of unknown outcome", state="Stopped")
+    assert card.buttons == ["Retry"] and "under way" not in card.text
 
     shared.models.answer(edits(create("docs/a.md", "again\n")), model=HAIKU)
     await shared.dev.clicks("Retry", on=task)
