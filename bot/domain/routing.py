@@ -269,7 +269,8 @@ def _asked(model: Rung, row: Row, guess: Guess, safety: Assessment) -> _Choice:
         return _Choice(Rung.OPUS, "R-ESC-8", f"You asked for opus; {NEEDS_APPROVAL}.", 1.0)
     cell = {Rung.HAIKU: row.haiku, Rung.SONNET: row.sonnet, Rung.GEMINI: row.gemini, Rung.MANUAL: row.manual}[model]
     unusual = f", though the rules would not choose it for {row.kind}" if cell == "no" else ""
-    return _Choice(model, row.rule, f"You asked for {model}{unusual}.", 1.0)
+    rule = "R-RT-4" if model is Rung.MANUAL else row.rule
+    return _Choice(model, rule, f"You asked for {model}{unusual}.", 1.0)
 
 
 def _refuse_mismatch(model: Rung, row: Row, guess: Guess) -> None:

@@ -26,8 +26,8 @@ async def hand_over_work(office: Office, session: AsyncSession, row: TaskRow, *,
         row.owner, why = backup, f"{why}; <@{away}> is away, and <@{backup}> stands in"
     await tasks.step(session, row, TaskState.WITH_HUMAN, at=office.now(), who=who, kind=kind, why=why)
     await retire(office, session, row, "handed", by=who)
-    checks = (*office.projects[row.project].checks, *row.checks) if row.route["type"] not in WITHOUT_CHECKS else ()
-    facts = {"row": row, "checks": checks, "by": who, "instead_of": away if backup else ""}
+    checks = office.projects[row.project].checks if row.route["type"] not in WITHOUT_CHECKS else ()
+    facts = {"row": row, "checks": (*row.checks, *checks), "by": who, "instead_of": away if backup else ""}
     message = office.render.message("alerts/manual", facts)
     key = f"{_keys(row)}{(await tasks.newest_event(session, row.pk)).id}"
     at_once = row.priority == "critical" or row.owner in (who, row.requester)

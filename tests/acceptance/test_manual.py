@@ -17,11 +17,13 @@ async def _given(orch: Orch, what: str) -> str:
 
 
 async def test_done_says_what_was_seen(shared: Orch) -> None:
-    task = await _given(shared, "Run the load test on staging")
-    told = await shared.two.gets(task, "is for you", "`done: what you saw`")
+    task = await _given(shared, 'Run the load test on staging --check "k6 run load.js"')
+    told = await shared.two.gets(task, "is for you", "`k6 run load.js` passes", "`done: what you saw`")
     assert [label for label, _ in buttons(told)] == ["Mark done", "Blocked", "Hand over"]
     await shared.dev.clicks("Mark done", on=task)
-    await shared.dev.sees_privately("Only an owner or lead may do that", "was left as it is")
+    await shared.dev.sees_privately(
+        "Only an owner or lead may do that", "was left as it is. Ask <@U0TWO> or <@U0LEAD>."
+    )
     assert shared.world.open_view("U0DEV") is None, "no form is opened for nothing"
 
     await shared.two.clicks("Mark done", on=told)
