@@ -72,13 +72,18 @@ def buttons(
 
 def alert_buttons(task: Task, *, proposed: Rung | None = None, was_split: bool = False) -> tuple[Button, ...]:
     """The buttons of an alert about a task: what can be done, the way out that is recommended first, and
-    Acknowledge."""
+    Acknowledge. What is late though it does not stand still can be given to somebody (R-ESC-8)."""
     offered = [each for each in buttons(task, proposed=proposed, was_split=was_split) if each not in (STOP, REJECT)]
+    if task.state in _UNDER_WAY:
+        offered += (TAKE_OVER, REASSIGN)
     best = {Rung.OPUS: TO_OPUS, Rung.SONNET: TO_SONNET, Rung.MANUAL: TAKE_OVER}.get(proposed or Rung.HAIKU)
     if best in offered:
         offered.remove(best)
         offered.insert(0, best.model_copy(update={"style": "primary"}))
     return (*offered, ACKNOWLEDGE)
+
+
+_UNDER_WAY = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.CHECKING, TaskState.IN_REVIEW})
 
 
 def may_be_split(task: Task) -> bool:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.card import OFFERED, TO_OPUS, TO_SONNET, buttons
+from bot.domain.card import OFFERED, TO_OPUS, TO_SONNET, alert_buttons, buttons
 from bot.domain.task import (
     ENDED,
     PLAN_STATUS,
@@ -39,6 +39,14 @@ def test_every_state_is_covered_everywhere() -> None:
 def test_the_happy_path() -> None:
     path = [S.QUEUED, S.RUNNING, S.CHECKING, S.IN_REVIEW, S.AWAITING_APPROVAL, S.MERGING, S.MERGED]
     assert all(may_step(a, b) for a, b in pairwise(path))
+
+
+def test_an_alert_about_what_is_late_offers_to_give_it_to_somebody() -> None:
+    """A running card offers Stop alone; whoever hears that its deadline passed can do more (R-ESC-8)."""
+    for state in (S.QUEUED, S.RUNNING, S.CHECKING, S.IN_REVIEW):
+        labels = [each.label for each in alert_buttons(task(state=state))]
+        assert labels[-3:] == ["Take over", "Reassign", "Acknowledge"], state
+    assert [each.label for each in alert_buttons(task(state=S.MERGING))] == ["Acknowledge"]
 
 
 @pytest.mark.parametrize("state", sorted(set(S) - ENDED - {S.BLOCKED}))

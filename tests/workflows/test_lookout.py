@@ -147,6 +147,13 @@ async def test_alerts_of_a_quiet_night_come_as_one(database_url: str) -> None:
         await looks(office, 2)
         digest = (await alerts(office))["U0DEV"][1]
         assert digest.payload["text"] == "29 things wait for you"
+        clock.now += timedelta(hours=2)
+        await looks(office)
+        later = await alerts(office)
+        assert "<@U0DEV> has not answered for up to 11 h; you stand in for them." in str(later["U0BACK"][-1].payload)
+        loud = later["C0DEV"][-1].payload
+        assert loud["text"] == "29 things wait for someone", "what a phone shows, too"
+        assert "<@U0DEV>: these have waited for up to 11 h. Whoever can: take one up." in str(loud)
         assert len(digest.payload["blocks"]) <= 50 and "and 13 more" in str(digest.payload)
         assert len(await rows(office)) == 30 and all(blocker.told for blocker in await rows(office))
 
