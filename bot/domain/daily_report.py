@@ -67,6 +67,8 @@ class Daily(Frozen):
     project: str
     day: date
     completed: tuple[Line, ...] = ()
+    before: date  # the working day before it
+    overnight: tuple[Line, ...] = ()  # completed then or since, until the day began; of a day that goes on (R-DAY-1)
     in_progress: tuple[Line, ...] = ()
     queued: tuple[Line, ...] = ()
     blocked: tuple[Line, ...] = ()
@@ -83,10 +85,15 @@ def daily_report(facts: Facts) -> Daily:
     """The report of `facts.day`."""
     expected = forecast(facts)
     verdict = judge.outlook(facts, expected)
+    finished_on, before = facts.finished_on, facts.working_days.before(facts.day)
     return Daily(
         project=facts.project,
         day=facts.day,
-        completed=tuple(line(t) for t in facts.tasks if t.finished and facts.ended_on.get(t.id) == facts.day),
+        completed=tuple(line(t) for t in facts.tasks if finished_on.get(t.id) == facts.day),
+        before=before,
+        overnight=()
+        if facts.day_is_over
+        else tuple(line(t) for t in facts.tasks if before <= finished_on.get(t.id, date.min) < facts.day),
         in_progress=tuple(line(t) for t in _begun(facts)),
         queued=tuple(line(t) for t in _queued(facts)),
         blocked=tuple(line(t) for t in judge.blocked(facts)),

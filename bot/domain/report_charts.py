@@ -47,9 +47,10 @@ def burn_down(facts: Facts) -> LineChart | None:
 
 
 def budget(facts: Facts) -> BarChart | None:
-    """The day's tokens by rung and together, used and reserved; None where no limit is set."""
+    """The day's tokens by rung and together, used and reserved; None where no limit is set, or nothing was used yet."""
     levels = {rung.value: level for rung, level in facts.rungs.items()}
-    return usage(facts.project, facts.day, {**levels, "all": facts.today} if levels else {}, facts.limits)
+    used = any(level.taken for level in (*levels.values(), facts.today))
+    return usage(facts.project, facts.day, {**levels, "all": facts.today} if levels and used else {}, facts.limits)
 
 
 def throughput(facts: Facts) -> BarChart | None:

@@ -27,6 +27,11 @@ class WorkingDays(Frozen):
         later = (day + timedelta(days=n) for n in range(LONGEST_BREAK))
         return next((each for each in later if self.includes(each)), day)
 
+    def before(self, day: date) -> date:
+        """The last working day before this one."""
+        earlier = (day - timedelta(days=n) for n in range(1, LONGEST_BREAK))
+        return next((each for each in earlier if self.includes(each)), day - timedelta(days=1))
+
     def nth(self, first: date, number: int) -> date:
         """The sprint's nth working day, counted from 1; 0 is the day before all of them, and so the first as well."""
         found = self.from_(first)

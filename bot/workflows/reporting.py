@@ -108,7 +108,8 @@ def _details(made: Daily | Weekly, did: Sequence[str], needs: Sequence[str]) -> 
     """The facts of each message of the thread: the lists in full, so many lines each."""
     lists: list[tuple[str, Sequence[Line | str]]]
     if isinstance(made, Daily):
-        lists = [("completed", made.completed), ("in_progress", (*made.in_progress, *made.queued)),
+        lists = [("completed", made.completed), ("overnight", made.overnight),
+                 ("in_progress", (*made.in_progress, *made.queued)),
                  ("blocked", made.blocked), ("failed", made.failed)]  # fmt: skip
     else:
         lists = [("completed", made.completed), ("blocked", made.blockers)]

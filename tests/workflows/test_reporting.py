@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,21 @@ def test_the_plans_stand_up() -> None:
         "3. begin *S0-D2-2* TypeORM schema",
     ]
     assert blocks["closing"].endswith("*Go: green light, continue.*")
+
+
+def test_the_morning_tells_what_was_completed_since_the_working_day_before() -> None:
+    """R-DAY-1: overnight progress, a weekend's too; the report of a day that is over tells of that day alone."""
+    facts = some_facts(
+        a_task("S0-D1-1", "Turbo setup", "merged", tokens=1_800, since=AT - timedelta(hours=17)),
+        a_task("S0-D1-2", "Long ago", "merged", since=AT - timedelta(days=2)),
+        a_task("S0-D1-3", "Given up", "cancelled", since=AT - timedelta(hours=17)),
+        day=date(2026, 1, 30), at=AT.replace(hour=8),
+    )  # fmt: skip
+    blocks = said(post(WORDS, daily_report(facts)))
+    assert blocks["completed"] == "*Completed today: nothing yet*"
+    assert blocks["overnight"] == "*Completed since Thursday: 1*\n• *S0-D1-1* Turbo setup (haiku, 1.8k tokens)"
+    over = facts.model_copy(update={"at": AT.replace(hour=0) + timedelta(days=1)})
+    assert "overnight" not in said(post(WORDS, daily_report(over)))
 
 
 def test_the_plans_weekly() -> None:
