@@ -63,7 +63,9 @@ def joined(value: object) -> Raw:
 
 
 def money(microusd: int) -> str:
-    """Micro-dollars as people read them."""
+    """Micro-dollars as people read them; what was paid is never shown as nothing."""
+    if 0 < microusd < 50:
+        return "under $0.0001"
     dollars = microusd / 1_000_000
     return f"${dollars:.2f}" if dollars >= 1 or microusd == 0 else f"${dollars:.4f}"
 

@@ -43,7 +43,9 @@ def test_tokens(count: int, shown: str) -> None:
     assert tokens(count) == shown
 
 
-@pytest.mark.parametrize("micro, shown", [(0, "$0.00"), (812, "$0.0008"), (1_350_000, "$1.35")])
+@pytest.mark.parametrize(
+    "micro, shown", [(0, "$0.00"), (49, "under $0.0001"), (50, "$0.0001"), (812, "$0.0008"), (1_350_000, "$1.35")]
+)
 def test_money(micro: int, shown: str) -> None:
     assert money(micro) == shown
 

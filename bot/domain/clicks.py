@@ -32,12 +32,12 @@ CLICKS: Mapping[str, Click] = {
     card.REJECT.action: Click(Action.REJECT, frozenset({S.AWAITING_APPROVAL}), "there is no change to reject"),
     card.RETRY.action: Click(
         Action.RETRY, frozenset({S.BLOCKED, S.CANCELLED, S.FAILED}),
-        "only a blocked, cancelled or failed task can be retried",
+        "it cannot be retried: only what is blocked, cancelled or failed can",
     ),
     card.TO_SONNET.action: Click(Action.ESCALATE, frozenset({S.BLOCKED}), "it needs no other model now"),
     card.TO_OPUS.action: Click(Action.OPUS, frozenset({S.BLOCKED}), "it needs no other model now"),
     card.SPLIT.action: Click(
-        Action.SPLIT, frozenset({S.QUEUED, S.BLOCKED}), "only a change that waits or is blocked can be split"
+        Action.SPLIT, frozenset({S.QUEUED, S.BLOCKED}), "it cannot be split: only a change that waits or is blocked can"
     ),
     card.TAKE_OVER.action: Click(Action.TAKE_OVER, OPEN, "it cannot be taken over"),
     card.REASSIGN.action: Click(Action.RETRY, OPEN | {S.CANCELLED, S.FAILED}, "it cannot be reassigned"),

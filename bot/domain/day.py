@@ -193,7 +193,7 @@ def _with_people(facts: DayFacts) -> list[Waiting]:
 
 def _approval(waiting: Waiting, facts: DayFacts) -> Need:
     long = rough(facts.now - waiting.since)
-    return Need(task=waiting.task, why=f"waits for an approval for {long}", buttons=(APPROVE,))
+    return Need(task=waiting.task, why=f"has waited for approval for {long}", buttons=(APPROVE,))
 
 
 def _over(waiting: Waiting, facts: DayFacts) -> bool:
@@ -206,9 +206,9 @@ def _chase(waiting: Waiting, facts: DayFacts) -> Action | None:
         return None
     long = rough(facts.now - waiting.since)
     if waiting.task.state is TaskState.AWAITING_APPROVAL:
-        why = f"waits for an approval for {long}; its approvers were reminded"
+        why = f"has waited for approval for {long}; its approvers were reminded"
         return Action(what="chase", task=waiting.task, why=why, rule="R-DAY-2", people=waiting.people)
-    why = f"waits for gemini's review for {long}" + (f" ({waiting.why})" if waiting.why else "")
+    why = f"has waited for gemini's review for {long}" + (f" ({waiting.why})" if waiting.why else "")
     owner = (waiting.task.owner,) if waiting.task.owner else ()
     return Action(what="chase", task=waiting.task, why=f"{why}; its owner was told", rule="R-DAY-2", people=owner)
 

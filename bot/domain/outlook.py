@@ -62,7 +62,7 @@ def _light(facts: Facts, forecast: Forecast) -> Iterator[str]:
     if others := [task for task in blocked(facts) if task.id not in told]:
         yield f"blocked: {_ids(others)}"
     if waiting := overdue_reviews(facts):
-        yield f"in review for more than {exact(facts.review_sla)}: {_ids(waiting)}"
+        yield f"waits for review or approval for more than {exact(facts.review_sla)}: {_ids(waiting)}"
     if late := past_deadline(facts):
         yield f"past the deadline: {_ids(late)}"
     if forecast.may_slip and not forecast.behind:

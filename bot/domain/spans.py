@@ -8,16 +8,21 @@ from datetime import timedelta
 def exact(span: timedelta) -> str:
     """12 min; 3 h 5 min; 2 days."""
     minutes = _minutes(span)
-    odd = f" {minutes % 60} min" if 60 <= minutes < 48 * 60 and minutes % 60 else ""
-    return rough(span) + odd
+    if not 60 <= minutes < 48 * 60:
+        return rough(span)
+    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
 
 
 def rough(span: timedelta) -> str:
-    """5 min; 3 h; 2 days."""
+    """5 min; 3 h; 2 days: to the nearest hour or day."""
     minutes = _minutes(span)
     if minutes < 60:
         return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+    return f"{_nearest(minutes, 60)} h" if minutes < 48 * 60 else f"{_nearest(minutes, 24 * 60)} days"
+
+
+def _nearest(minutes: int, unit: int) -> int:
+    return (minutes + unit // 2) // unit
 
 
 def _minutes(span: timedelta) -> int:

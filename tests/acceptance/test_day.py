@@ -85,7 +85,7 @@ async def test_a_day(day: tuple[Orch, Moved]) -> None:
 
     midday = await _post(orch, clock, time(12, 40), "Checkpoint · GRANTER · Mon 23 Nov")
     assert "Posted 40 min late" in words(midday) and "2 approvals" not in words(midday)
-    assert f"{unreviewed} waits for an approval for 4 h" in words(midday)
+    assert f"{unreviewed} has waited for approval for 5 h" in words(midday)
     await orch.channel.thread_shows(unreviewed, "<@U0TWO>, <@U0LEAD>")
     assert "chased" in [event.kind for event in await orch.events(unreviewed)]
     asked = await _in_thread(orch, midday, unreviewed)
@@ -102,7 +102,7 @@ async def test_a_day(day: tuple[Orch, Moved]) -> None:
     assert "Next working day, Tue 24 Nov" in words(evening)
     assert "The cards of 2 open tasks are brought up to date." in words(evening)
     await orch.channel.shows(stopped, state="Merged")
-    assert f"{unreviewed} waits for an approval" in words(evening)
+    assert f"{unreviewed} has waited for approval" in words(evening)
 
     for _ in range(3):  # whoever looks again
         orch.office.tick.set()

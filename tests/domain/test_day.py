@@ -86,16 +86,16 @@ def test_an_approval_is_asked_for() -> None:
     facts = DayFacts(now=NOW, tasks=(task,), reviews=(Waiting(task=task, since=NOW - timedelta(hours=1)),))
     for post in (morning, evening):
         (need,) = post(facts).needs
-        assert (need.why, [b.label for b in need.buttons]) == ("waits for an approval for 1 h", ["Approve merge"])
+        assert (need.why, [b.label for b in need.buttons]) == ("has waited for approval for 1 h", ["Approve merge"])
     assert not midday(facts).needs and not midday(facts).actions, "one hour is within the four (R-MET)"
 
 
 @pytest.mark.parametrize(
     ("state", "hours", "people", "said"),
     [
-        ("awaiting_approval", 5, ("U0TWO",), "waits for an approval for 5 h; its approvers were reminded"),
+        ("awaiting_approval", 5, ("U0TWO",), "has waited for approval for 5 h; its approvers were reminded"),
         ("awaiting_approval", 4, (), None),
-        ("in_review", 5, ("U0DEV",), "waits for gemini's review for 5 h (gemini rests); its owner was told"),
+        ("in_review", 5, ("U0DEV",), "has waited for gemini's review for 5 h (gemini rests); its owner was told"),
         ("in_review", 3, (), None),
     ],
 )

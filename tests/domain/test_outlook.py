@@ -25,7 +25,11 @@ RULE: list[tuple[dict[str, Any], str, str]] = [
     ({"tasks": [a_task("B", state="blocked")]}, "caution", "blocked: B"),
     ({"tasks": [a_task("B", state="blocked", priority="critical")]}, "no_go", "blocked and critical: B"),
     ({"tasks": [a_task("B", state="blocked", since=LONG_AGO)]}, "no_go", "blocked for more than 2 h: B"),
-    ({"tasks": [a_task("R", state="in_review", since=OLD_REVIEW)]}, "caution", "in review for more than 4 h: R"),
+    (
+        {"tasks": [a_task("R", state="in_review", since=OLD_REVIEW)]},
+        "caution",
+        "waits for review or approval for more than 4 h: R",
+    ),
     ({"tasks": [a_task("R", state="in_review", since=LONG_AGO)]}, "go", ""),
     ({"tasks": [a_task("L", state="running", deadline=LONG_AGO)]}, "caution", "past the deadline: L"),
     ({"tasks": [a_task("L", state="merged", deadline=LONG_AGO)]}, "go", ""),
