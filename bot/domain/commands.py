@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from bot.domain.command_kinds import Command, Help
 from bot.domain.command_readers import READERS
 from bot.domain.command_text import nearest, plain, shown, split
 from bot.domain.help import BY_NAME, NAMES, SYNONYMS
+from bot.domain.message_reading import looks_like_assignment
 from bot.errors import UserMistake
 
 MAX_INPUT = 12_000  # characters of a whole command
 MAX_REPEATED = 2_500  # characters of it that an answer repeats
 
 _FOR_ME = re.compile(r"(?:\s*<@[UW][A-Z0-9]+>[\s,:]*)*(?:/?orch(?=\s|$)[\s,:]*)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"\s*(?P<verb>(?:assign|incident)\s+)?(?P<key>[A-Za-z][A-Za-z0-9]{0,15}):\s+", re.IGNORECASE)
+_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>[\s,:]*")
+_GREETINGS = frozenset({"", "hi", "hello", "hey", "help", "?"})
 _HELP_WORDS = ("--help", "-h", "?", "—help", "–help")
 _WITH_TEXT = ("assign", "block", "incident")  # a mistake in these repeats what was typed
 _BUTTONS = ("approve", "merge", "reject", "acknowledge", "split")
@@ -45,6 +50,29 @@ def parse(raw: str) -> Command:
     except UserMistake as mistake:
         again = f"\nTo copy and correct: {_repeated(f'{name} {rest}')}" if name in _WITH_TEXT and rest else ""
         raise UserMistake(f"{mistake}{again}", mistake.form or BY_NAME[name].short) from None
+
+
+def typed(text: str, *, message: bool, keys: Iterable[str]) -> tuple[str | None, str]:
+    """What a person asks for as it would stand after `/orch`, and the key of the project that it is for, where it says
+    so (R-MSG-4): `KEY: words` or `assign KEY: words`; a task's id, `KEY:S1-D1-1`, says it for itself. `message`: it is
+    a mention or a direct message, where other words are a task. `keys`: of the projects that may be meant."""
+    if message:
+        text = _MENTION.sub("", text)
+    found = _ADDRESS.match(text)
+    key = next((key for key in keys if found and key == found["key"].upper()), None)
+    if found and key:
+        text = f"{found['verb'] or ''}{text[found.end() :]}"
+    return key, _of_message(text) if message else text
+
+
+def _of_message(text: str) -> str:
+    words = text.split(maxsplit=1)
+    first = words[0].lower().strip(":,") if words else ""
+    if first in _GREETINGS and len(words) < 2:
+        return "help"
+    if first in (*NAMES, "/orch", "help") or looks_like_assignment(text):
+        return text
+    return f"assign {text}"
 
 
 def _for_me(source: str) -> int:

@@ -64,14 +64,14 @@ async def budget(desk: Desk, payload: Payload, person: Person, command: kinds.Bu
             back, now = await budget_orders.reset_task(office, deed)
             await desk.answer(payload, "replies/budget_of_task", task_id=ref.id, change=-back, now=now)
         case kinds.Budget(action="raise", limit=str() as limit):
-            meant = Meant(desk.project(payload["channel"]), limit, None)
+            meant = Meant(desk.meant(payload), limit, None)
             more = More(command.tokens or 0, command.microusd or 0)
             await _raise(desk, payload, person, meant, more, command.until)
         case kinds.Budget(action="task", limit=TaskRef() as ref):
             project = desk.project(payload["channel"], ref.project)
             await desk.answer(payload, "replies/budget_task", **await of_task(office, project.key, ref.id))
         case kinds.Budget(action="reset"):
-            project = desk.project(payload["channel"])
+            project = desk.meant(payload)
             which = command.limit if isinstance(command.limit, str) else None
             ended = await budget_orders.reset(office, project, person, which)
             await desk.answer(payload, "replies/budget_reset", project=project.key, limit=which, ended=ended)
@@ -80,10 +80,10 @@ async def budget(desk: Desk, payload: Payload, person: Person, command: kinds.Bu
             call = await correct(office, project, person, call_id, tokens)
             await desk.answer(payload, "replies/call_corrected", call=call)
         case kinds.Budget(action="chart"):
-            await _chart(desk, payload, desk.project(payload["channel"]))
+            await _chart(desk, payload, desk.meant(payload))
         case _:
             of: Of = "sprint" if command.action == "sprint" else "day"
-            await desk.answer(payload, "replies/budget", **await seen(office, desk.project(payload["channel"]), of))
+            await desk.answer(payload, "replies/budget", **await seen(office, desk.meant(payload), of))
 
 
 async def _chart(desk: Desk, payload: Payload, project: Project) -> None:

@@ -40,6 +40,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 async def run_command(desk: Desk, payload: Payload) -> None:
     """Parse and run what a person typed. Raises UserMistake."""
     person = await desk.person(payload)
+    payload = desk.typed(payload)
     if await plans.assigned_in_json(desk, payload, person):
         return
     command = parse(payload["text"])
@@ -49,9 +50,9 @@ async def run_command(desk: Desk, payload: Payload) -> None:
         case kinds.Assign(request=request):
             await assign(desk, payload, person, request)
         case kinds.List():
-            await lists.show(desk, payload, person, desk.project(payload["channel"]).key, command)
+            await lists.show(desk, payload, person, desk.meant(payload).key, command)
         case kinds.Status(task=None):
-            facts = await sights.overview(desk.office, desk.project(payload["channel"]))
+            facts = await sights.overview(desk.office, desk.meant(payload))
             await desk.answer(payload, "replies/overview", **facts)
         case kinds.Plan():
             await plans.plan(desk, payload, person, command)
@@ -101,7 +102,7 @@ async def assign(desk: Desk, payload: Payload, person: Person, request: AssignRe
             raise UserMistake("Tell me what to do.", BY_NAME["assign"].form)
         await office.chat.open_view(payload["trigger_id"], forms.assign_form(office, payload["channel"], request))
         return
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     if request.dry_run:
         await quotes.show(desk, payload, project, request, payload["key"])
         return
@@ -128,7 +129,7 @@ async def _away(desk: Desk, payload: Payload, person: Person, command: kinds.Awa
 
 
 def _named(desk: Desk, payload: Payload, ref: TaskRef) -> tuple[str, str]:
-    return desk.project(payload["channel"], ref.project).key, ref.id
+    return desk.meant(payload, ref.project).key, ref.id
 
 
 def _deed(desk: Desk, payload: Payload, person: Person, ref: TaskRef) -> Deed:

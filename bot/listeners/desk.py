@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import Any
 
 from bot.domain.approvals import Person
+from bot.domain.commands import typed
 from bot.domain.project import Project
 from bot.errors import ChatError, OrchError, UserMistake
 from bot.store import inbox, replies
@@ -166,6 +167,17 @@ class Desk:
         async with self.office.db.read() as session:
             return await replies.is_below_a_direct_message(session, thread_ts, person)
 
+    def typed(self, payload: Payload) -> Payload:
+        """What was typed as a command, with the project that it names outside the projects' channels (R-MSG-4)."""
+        projects = self.office.projects
+        here = len(projects) < 2 or any(payload["channel"] == p.channel for p in projects.values())
+        key, text = typed(payload["text"], message="ts" in payload, keys=() if here else projects)
+        return payload | {"text": text} | ({"project": key} if key else {})
+
+    def meant(self, payload: Payload, key: str | None = None) -> Project:
+        """The project that a delivery is for. Raises UserMistake."""
+        return self.project(payload["channel"], key or payload.get("project"))
+
     def project(self, channel: str, key: str | None = None) -> Project:
         """The project that is meant: by key, by its channel, or the only one. Raises UserMistake."""
         projects = self.office.projects
@@ -182,7 +194,8 @@ class Desk:
             raise UserMistake("No project is configured yet. `orch init` on the command line adds one.")
         places = ", ".join(f"{p.key} in <#{p.channel}>" for p in projects.values())
         raise UserMistake(
-            f"Which project do you mean? Ask in its channel ({places}), or write `KEY:S1-D1-1` for a task."
+            f"Which project do you mean? Ask in its channel ({places}), or begin with its key, "
+            f"`{min(projects)}: ...`; a task reads `{min(projects)}:S1-D1-1`. Nothing was done."
         )
 
 

@@ -4,22 +4,17 @@ thread of a task, mention or not, steers that task instead (listeners.threads)."
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.domain.help import NAMES
-from bot.domain.message_reading import looks_like_assignment
 from bot.errors import UserMistake
 from bot.listeners.commands import run_command
 from bot.listeners.desk import Desk, Payload, delivery_key
 from bot.listeners.threads import run_reply
 from bot.store.tables import TaskRow
 
-_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>[\s,:]*")
-_GREETINGS = frozenset({"", "hi", "hello", "hey", "help", "?"})
 #: Kinds of messages that people write: plain, with a file, and a reply that is shown in the channel too.
 _WRITTEN = (None, "file_share", "thread_broadcast")
 #: So long a reply waits for Slack's answer to a post of Orch's that it may stand below; seconds.
@@ -37,7 +32,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
     @app.event("message")
     async def on_message(ack: Any, event: dict[str, Any], body: dict[str, Any], context: Any) -> None:
-        direct = event.get("channel_type") == "im"
+        direct = event.get("channel_type", "im" if event["channel"].startswith("D") else "") == "im"
         if event.get("subtype") in ("message_changed", "message_deleted"):
             await _receive_change(desk, ack, event, body, context.get("bot_user_id") or "")
         elif _by_a_person(event) and (direct or event.get("thread_ts")):
@@ -116,11 +111,4 @@ async def _message(desk: Desk, payload: Payload) -> None:
             "I do not know which task you mean below that message, so nothing was done. Reply in the thread of the "
             "task's card, or write it outside of this thread, with the task's id.", "done S1-D1-2"
         )  # fmt: skip
-    text = _MENTION.sub("", payload["text"])
-    words = text.split(maxsplit=1)
-    first = words[0].lower().strip(":,") if words else ""
-    if first in _GREETINGS and len(words) < 2:
-        text = "help"
-    elif first not in (*NAMES, "/orch", "help") and not looks_like_assignment(text):
-        text = f"assign {text}"
-    await run_command(desk, {**payload, "text": text})
+    await run_command(desk, payload)

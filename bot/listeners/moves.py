@@ -33,7 +33,7 @@ async def block(desk: Desk, payload: Payload, deed: Deed, reason: str) -> None:
 
 
 async def report_incident(desk: Desk, payload: Payload, person: Person, command: kinds.Incident) -> None:
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     fix, by_hand = await incident.report_incident(
         desk.office, project, command.what, person, delivery_key=payload["key"]
     )

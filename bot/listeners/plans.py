@@ -27,7 +27,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def plan(desk: Desk, payload: Payload, person: Person, command: kinds.Plan) -> None:
     """Load a plan, or show it. Raises UserMistake."""
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     if command.action == "show":
         await desk.answer(payload, "replies/plan", **await plan_sights.plan(desk.office, project))
         return
@@ -37,7 +37,7 @@ async def plan(desk: Desk, payload: Payload, person: Person, command: kinds.Plan
 
 async def sprint(desk: Desk, payload: Payload, person: Person, command: kinds.Sprint) -> None:
     """Start, close or show a sprint. Raises UserMistake."""
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     number = command.number if command.number is not None else -1
     match command.action:
         case "show":
@@ -76,7 +76,7 @@ async def assigned_in_json(desk: Desk, payload: Payload, person: Person) -> bool
     if text is None or not looks_like_assignment(text):
         return False
     task = parse_assignment(text)
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     row, notes = await create_assigned(desk.office, project, task, person, delivery_key=payload["key"])
     await desk.answer(payload, "replies/assigned", row=row, route=row.route, notes=notes)
     return True

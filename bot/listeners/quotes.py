@@ -67,7 +67,8 @@ async def _asked_for(desk: Desk, payload: Payload) -> tuple[Project, AssignReque
         raise UserMistake("I no longer know what this quote was for. Please ask again with `--dry-run`.")
     if "request" in row.payload:
         return desk.office.projects[row.payload["project"]], AssignRequest.model_validate(row.payload["request"])
-    command = parse(row.payload["text"])
+    asked = desk.typed(row.payload)
+    command = parse(asked["text"])
     if not isinstance(command, kinds.Assign):
         raise UserMistake("I no longer know what this quote was for. Please ask again with `--dry-run`.")
-    return desk.project(row.payload["channel"]), command.request
+    return desk.meant(asked), command.request

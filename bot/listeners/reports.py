@@ -11,7 +11,7 @@ from bot.workflows.reporting import Kind, want_report
 async def post_now(desk: Desk, payload: Payload, command: kinds.Standup | kinds.Report) -> None:
     """Post the report, once for each time it is asked for. Raises UserMistake."""
     office = desk.office
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     kind: Kind = "daily"
     day, sprint = project.day(office.now()), None
     if isinstance(command, kinds.Report):
@@ -26,7 +26,7 @@ async def post_now(desk: Desk, payload: Payload, command: kinds.Standup | kinds.
 async def show_metrics(desk: Desk, payload: Payload, command: kinds.Metrics) -> None:
     """The success metrics of the last days (R-MET)."""
     office = desk.office
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     days = command.days or DAYS
     async with office.db.read() as session:
         found = await measured(session, project, office.now(), office.price, days=days, ack_seconds=office.acks.seconds)

@@ -10,7 +10,7 @@ from bot.workflows import scheduling
 
 async def schedule(desk: Desk, payload: Payload, person: Person, command: kinds.Schedule) -> None:
     """Raises UserMistake."""
-    project = desk.project(payload["channel"])
+    project = desk.meant(payload)
     match command.action:
         case "show":
             shown = await scheduling.show(desk.office, project)

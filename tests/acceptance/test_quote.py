@@ -37,3 +37,15 @@ async def test_a_quote_tells_of_the_file_that_is_taken(orch: Orch) -> None:
     await orch.channel.shows("S0-D0-1", state="Awaiting approval")
     await orch.dev.types(ASKED)
     await orch.dev.sees_privately("S0-D0-1 may change docs/payouts.md too", "waiting for S0-D0-1")
+
+
+async def test_a_quote_asked_for_by_mention_or_direct_message_is_started_by_a_click(orch: Orch) -> None:
+    await orch.dev.types("@orch Write a page about refunds --files docs/refunds.md --dry-run")
+    await orch.dev.sees_privately("*Quote*", "refunds")
+    await orch.dev.clicks("Start", on=orch.world.ephemerals("U0DEV")[-1])
+    await orch.channel.shows("S0-D0-1", "refunds", state="Awaiting approval")
+
+    await orch.dev.writes_to_orch("Write a page about returns --files docs/returns.md --dry-run")
+    quote = await orch.dev.gets("*Quote*", "returns")
+    await orch.dev.clicks("Start", on=quote)
+    await orch.channel.shows("S0-D0-2", "returns", state="Awaiting approval")

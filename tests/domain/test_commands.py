@@ -35,7 +35,7 @@ from bot.domain.command_kinds import (
     Why,
 )
 from bot.domain.command_values import TaskRef
-from bot.domain.commands import parse
+from bot.domain.commands import parse, typed
 from bot.domain.help import ENTRIES, NAMES, Entry
 from bot.domain.task import Rung, TaskType
 from bot.errors import UserMistake
@@ -249,3 +249,41 @@ def test_any_text_is_a_command_or_a_mistake_with_an_answer(typed: str) -> None:
 def test_a_text_without_options_stays_as_typed(text: str) -> None:
     command = parse(f"assign x{text}x")
     assert isinstance(command, Assign) and command.request.text == f"x{text}x"
+
+
+MESSAGES = [  # what a mention or a direct message says, and what it asks for
+    ("<@U0ORCH> Document a", "assign Document a"),
+    ("<@U0ORCH|orch>, status S1-D1-1", "status S1-D1-1"),
+    ("Document a\n--dry-run", "assign Document a\n--dry-run"),
+    ("assign Document a", "assign Document a"),
+    ("/orch list", "/orch list"),
+    ("<@U0ORCH> hi", "help"),
+    ("Hello", "help"),
+    ("", "help"),
+    ("hi there, document a", "assign hi there, document a"),
+    ('{"task_id": "S1-D1-1", "prompt": "Document a"}', '{"task_id": "S1-D1-1", "prompt": "Document a"}'),
+]
+
+
+@pytest.mark.parametrize(("said", "asked"), MESSAGES)
+def test_a_message_is_a_command_or_a_task(said: str, asked: str) -> None:
+    assert typed(said, message=True, keys=()) == (None, asked)
+    assert typed(asked, message=True, keys=()) == (None, asked), "and is not read otherwise the second time"
+
+
+ADDRESSED = [  # R-MSG-4: what is typed outside the projects' channels, the project that it names, and the rest
+    ("SHOP: list", "SHOP", "list"),
+    ("shop:  list", "SHOP", "list"),
+    ("assign SHOP: Document a", "SHOP", "assign Document a"),
+    ("incident Shop: it is down", "SHOP", "incident it is down"),
+    ("status SHOP:S1-D1-1", None, "status SHOP:S1-D1-1"),
+    ("SHOP:S1-D1-1", None, "SHOP:S1-D1-1"),
+    ("SHOP", None, "SHOP"),
+    ("NOPE: list", None, "NOPE: list"),
+    ("Note: SHOP: list", None, "Note: SHOP: list"),
+]
+
+
+@pytest.mark.parametrize(("said", "key", "asked"), ADDRESSED)
+def test_a_command_may_name_its_project(said: str, key: str | None, asked: str) -> None:
+    assert typed(said, message=False, keys=("GRANTER", "SHOP")) == (key, asked)
