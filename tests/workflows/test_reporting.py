@@ -61,9 +61,9 @@ def test_the_plans_stand_up() -> None:
 def test_the_morning_tells_what_was_completed_since_the_working_day_before() -> None:
     """R-DAY-1: overnight progress, a weekend's too; the report of a day that is over tells of that day alone."""
     facts = some_facts(
-        a_task("S0-D1-1", "Turbo setup", "merged", tokens=1_800, since=AT - timedelta(hours=17)),
+        a_task("S0-D1-1", "Turbo setup", "merged", tokens=1_800, since=AT - timedelta(hours=20)),
         a_task("S0-D1-2", "Long ago", "merged", since=AT - timedelta(days=2)),
-        a_task("S0-D1-3", "Given up", "cancelled", since=AT - timedelta(hours=17)),
+        a_task("S0-D1-3", "Given up", "cancelled", since=AT - timedelta(hours=20)),
         day=date(2026, 1, 30), at=AT.replace(hour=8),
     )  # fmt: skip
     blocks = said(post(WORDS, daily_report(facts)))
