@@ -18,6 +18,8 @@ class FileKind(StrEnum):
 
 
 _IN = r"(?:^|.*/)"
+#: How code ends. A file of code is no document, whatever it is named: `security.py` works, `SECURITY.md` tells.
+_CODE = r"\.(?:[cm]?[jt]sx?|vue|svelte|py|rb|php|go|rs|java|kt|cs|swift)$"
 #: The first pattern that covers the lower-cased path decides. Order matters: a test of a migration is a test.
 _KINDS: tuple[tuple[FileKind, str], ...] = (
     (
@@ -33,14 +35,16 @@ _KINDS: tuple[tuple[FileKind, str], ...] = (
     ),
     (
         FileKind.TEST,
-        rf"{_IN}(?:tests?|testing|[\w-]+-tests?|__tests__|__mocks__|spec|specs|spec-main|e2e|testdata|fixtures|__snapshots__|cypress|benchmarks?|tap)/.*"
+        rf"{_IN}(?:tests?|testing|[\w-]+-tests?|__tests__|__mocks__|spec|specs|spec-main|e2e|testdata|fixtures|__snapshots__|\.snapshots|cypress|benchmarks?|tap)/.*"
         rf"|.*[._-](?:test|tests|spec|e2e|bench|snap)\.[\w.]+|{_IN}(?:test_[^/]+|conftest|[^/]*_test)\.\w+|.*\.snap",
     ),
     (
         FileKind.DOCS,
-        rf".*\.(?:md|mdx|mdc|rst|adoc|txt|png|jpe?g|gif|svg|webp|ico|pdf|mp4)|{_IN}(?:docs?|documentation|website|\.changeset)/.*|"
-        rf"{_IN}(?:license|licence|authors|notice|changelog|readme|contributing|security|maintainers)[\w.]*|"
-        rf"{_IN}(?:sidebars?|mkdocs|docusaurus)[\w.-]*\.\w+",
+        rf".*\.(?:md|mdx|mdc|rst|adoc|txt|png|jpe?g|gif|svg|webp|ico|pdf|mp4)|{_IN}(?:docs?|documentation|\.changeset)/.*|"
+        rf"{_IN}website/(?!.*{_CODE}).*|"
+        rf"{_IN}(?:licen[cs]e|authors|notice|changelog|readme|contributing|security|maintainers)(?:\.md)?(?:\.(?:gotmpl|spdx))?|"
+        rf"{_IN}security-insights\.ya?ml|"
+        rf"{_IN}(?:sidebars?\.(?:json|[jt]s)|(?:mkdocs|docusaurus)[\w.-]*\.\w+)",
     ),
     (FileKind.SCHEMA, rf".*\.(?:sql|prisma)|{_IN}(?:migrations?|alembic|alterations)/.*"),
     (FileKind.STYLE, r".*\.(?:css|scss|sass|less|styl)"),

@@ -54,7 +54,9 @@ _MORE_WORK = re.compile(
     r"(?:\band|\bthen|\balso|[,;+&.\n])\s+(?:also |then |please )*(?:implement|fix|add|change|refactor|remove|enforce|"
     r"rotate|enable|disable|switch|replace|migrate|make|move|harden|validate|verify|encrypt|hash|store|allow|block|"
     r"reject|patch|use|drop|skip|stop|start|let)\b"
-    r"|\b(?:implement|bypass|exploit|vulnerab|attack|leak|uncomment|comment(?:ed|ing)? out|must\b|should\b|"
+    r"|\b(?:fix|patch|plug|bump|upgrad|resolv|address|mitigat|clos|remediat|prevent|avoid|introduc|caus)\w*\b"
+    r".{0,60}\bvulnerab|\bvulnerabilit(?:y|ies) (?:in|from|of|by)\b"
+    r"|\b(?:implement|bypass|exploit|vulnerable|attack|leak|uncomment|comment(?:ed|ing)? out|must\b|should\b|"
     r"(?:which|that) (?:lets|breaks|allows|accepts|rejects|skips|causes|makes|disables))",
     re.IGNORECASE,
 )

@@ -52,6 +52,9 @@ CRITICAL = [
     "docs: add JWT login",
     "Encrypt user docs",
     "update the session comments API",
+    "Document the login, and patch the vulnerability",
+    "Add a note about the vulnerability in the token check",
+    "Add docs so that no release is vulnerable",
     *("Tidy CSRFConfig", "Set allowNTLMCredentialsForDomains", "Show it when logged out", "Drop the privileged pool"),
 ]
 # ... and not, although the words are there, or sound alike.
@@ -59,6 +62,7 @@ HARMLESS = [
     *("Document the JWT flow", "Fix a typo in the login docs", "Add docs for OAuth", "Update the OIDC readme"),
     *("Write unit tests for the session store", "Explain CORS in README.md", "docs: describe permissions"),
     *("Use dependency injection", "case-insensitive sort", "Change the design tokens", "Count the token budget"),
+    *("Document the vulnerability database", "Update the guide for vulnerability reports"),
     *("Reorder SECURITY.md", "Show the build logs in the console"),
     *("Name the author", "Guard against null", "Traverse the tree", "Keyboard shortcuts", "Assess the invoice"),
 ]
@@ -106,6 +110,14 @@ BY_PATH = [
     ("src/cart.ts", False),
     ("tests/auth/test_login.py", False),
     ("packages/integration-tests/auth/login.ts", False),
+    ("app/core/security.py", True),  # code, though it is named as a document may be
+    ("src/security.ts", True),
+    ("config/packages/security.yaml", True),
+    ("website/src/auth/login.ts", True),  # a site may be the product
+    ("website/content/auth/login.mdx", False),
+    ("SECURITY.md", False),
+    ("SECURITY-INSIGHTS.yml", False),
+    ("strategy/oidc/.snapshots/login.json", False),  # what a test expects
 ]
 
 
