@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal
 
@@ -118,26 +118,43 @@ def limits_of_call(
     return (
         *own,
         Limit(
-            scope=f"{project}/day/{day}/{rung}",
+            scope=scope_of(project, rung, day, sprint),
             name=f"{rung}'s tokens for {day}",
             kind=_DAY_OF[rung],
             tokens=limits.day.rungs.get(rung, 0) or (limits.day.total if approved and budget else 0),
         ),
         Limit(
-            scope=f"{project}/day/{day}",
+            scope=scope_of(project, "day", day, sprint),
             name=f"the tokens for {day}",
             kind="day",
             tokens=limits.day.total,
             microusd=limits.daily_microusd,
         ),
         Limit(
-            scope=f"{project}/sprint/{sprint}",
+            scope=sprint_scope(project, sprint),
             name=f"the tokens of sprint {sprint}",
             kind="sprint",
             tokens=limits.sprints.get(sprint, limits.sprint),
             microusd=limits.sprint_microusd,
         ),
     )
+
+
+def scope_of(project: str, limit: str, day: date, sprint: int) -> str:
+    """The key of a limit's counter (LimitName): of that day, or of that sprint."""
+    if limit == "sprint":
+        return sprint_scope(project, sprint)
+    return f"{project}/day/{day}" + ("" if limit == "day" else f"/{limit}")
+
+
+def sprint_scope(project: str, sprint: int) -> str:
+    return f"{project}/sprint/{sprint}"
+
+
+def sprint_of(scopes: Iterable[str]) -> int | None:
+    """The sprint among the counters of a call, if any."""
+    found = next((scope.rpartition("/sprint/")[2] for scope in scopes if "/sprint/" in scope), "")
+    return int(found) if found.isdigit() else None
 
 
 def attempt_limit(project: str, task: str, attempt: int, budget: int) -> Limit:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, select
 
+from bot.domain.budget import sprint_of
 from bot.store.database import Database
 from bot.store.tables import CallRow, EventRow, TaskRow
 
@@ -101,7 +102,7 @@ async def ledger(database: Database, wanted: Wanted) -> AsyncGenerator[dict[str,
         query = query.where(CallRow.created_at < wanted.last if timed else CallRow.day <= wanted.last)
     async with aclosing(_stream(database, query.order_by(CallRow.created_at, CallRow.id))) as rows:
         async for row in rows:
-            line = dict(row._mapping) | {"sprint": _sprint(row.scopes)}
+            line = dict(row._mapping) | {"sprint": sprint_of(row.scopes)}
             yield {name: _plain(line[name]) for name in LEDGER}
 
 
@@ -115,8 +116,3 @@ async def _stream(database: Database, query: Select[Any]) -> AsyncGenerator[Row[
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _sprint(scopes: list[str]) -> int | None:
-    found = next((scope.rpartition("/sprint/")[2] for scope in scopes if "/sprint/" in scope), "")
-    return int(found) if found.isdigit() else None

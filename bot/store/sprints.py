@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.budget import Limits
+from bot.domain.budget import Limits, sprint_scope
 from bot.domain.plan import Plan, PlanTask
 from bot.domain.sprint import Sprint, current, with_budget
 from bot.errors import UserMistake
@@ -85,7 +85,7 @@ async def limits_in(session: AsyncSession, limits: Limits, project: str, number:
 
 async def used_tokens(session: AsyncSession, project: str, number: int) -> int:
     """Used and reserved of the sprint's budget."""
-    counter = await session.get(CounterRow, f"{project}/sprint/{number}", populate_existing=True)
+    counter = await session.get(CounterRow, sprint_scope(project, number), populate_existing=True)
     return counter.used_tokens + counter.reserved_tokens if counter else 0
 
 

@@ -95,9 +95,3 @@ async def rewrite(office: Office, session: AsyncSession, project: Project, scope
         message = _message(office, project, alert.detail, deeds)
         for to in ("channel", *leads_of(project)):
             await reach.rewrite(office, session, f"{alert.detail['key']}/{to}", message)
-
-
-def scope_of(project: Project, limit: str, period: str) -> str:
-    """The counter of a limit: `period` is a day's date or a sprint's number."""
-    kind = "sprint" if limit == "sprint" else "day"
-    return f"{project.key}/{kind}/{period}" + ("" if limit in ("day", "sprint") else f"/{limit}")

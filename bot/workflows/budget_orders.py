@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import Action, Person
-from bot.domain.budget import Level, LimitName
+from bot.domain.budget import Level, LimitName, scope_of
 from bot.domain.budget_waits import cheaper
 from bot.domain.limit_orders import Order, defer_order, dollars_of, raise_order, without_raises
 from bot.domain.project import Project
@@ -21,7 +21,7 @@ from bot.errors import UserMistake
 from bot.store import limit_orders, project_events, sprints, tasks
 from bot.store.tables import LimitOrderRow, TaskRow
 from bot.workflows.attempts import move_to
-from bot.workflows.budget_alerts import rewrite, scope_of
+from bot.workflows.budget_alerts import rewrite
 from bot.workflows.budget_levels import levels_on
 from bot.workflows.budget_waits import waits
 from bot.workflows.deeds import Deed, doing, state_words
@@ -108,7 +108,7 @@ async def reset(office: Office, project: Project, person: Person, limit: LimitNa
         await tasks.lock_project(session, project.key)
         number = await _sprint(session, project, None)
         ended = await _end(office, session, project, day, limit, number, kinds=("raise", "defer"))
-        for scope in {_scope(project, order.limit, day, number) for order in ended}:
+        for scope in {scope_of(project.key, order.limit, day, number) for order in ended}:
             why = "put back to what is configured"
             project_events.note(session, project.key, at=office.now(), who=person.id, kind="budget_reset", why=why,
                                 detail={"scope": scope})  # fmt: skip
@@ -193,7 +193,7 @@ async def downgrade(
                              detail={"rule": "R-BUD-3"})  # fmt: skip
             moved.append((row.task_id, to.value))
         detail: dict[str, Any] = {"moved": moved, "kept": kept}
-        scope = _scope(project, limit, project.day(now), number)
+        scope = scope_of(project.key, limit, project.day(now), number)
         why = f"{len(moved)} to a cheaper model, {len(kept)} could not go"
         project_events.note(session, project.key, at=now, who=person.id, kind="budget_downgrade", why=why,
                             detail={"scope": scope, **detail})  # fmt: skip
@@ -215,7 +215,7 @@ async def _give(
     row = _row(office, project.key, delivery_key, order.kind, order.limit, order.first, order.last, order.who)
     row.sprint, row.tokens, row.microusd = order.sprint, order.tokens, order.microusd
     session.add(row)
-    scope = _scope(project, order.limit, order.first, sprint)
+    scope = scope_of(project.key, order.limit, order.first, sprint)
     said = {"tokens": order.tokens, "microusd": order.microusd, "last": order.last.isoformat() if order.last else None}
     project_events.note(session, project.key, at=office.now(), who=order.who, kind=f"budget_{order.kind}", why=why,
                         detail={"scope": scope, **said})  # fmt: skip
@@ -258,10 +258,6 @@ async def dollars_now(office: Office, project: Project, limit: LimitName, sprint
         number = await _sprint(session, project, sprint)
         day = project.day(office.now())
         return dollars_of(await limit_orders.limits_on(session, project.limits, project.key, number, day), limit)
-
-
-def _scope(project: Project, limit: str, day: date, sprint: int) -> str:
-    return scope_of(project, limit, str(sprint) if limit == "sprint" else day.isoformat())
 
 
 async def _after_task(office: Office, session: AsyncSession, row: TaskRow, deed: Deed, why: str) -> None:
