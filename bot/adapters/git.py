@@ -40,7 +40,6 @@ class GitRepository:
         home: Path,
         key: str,
         redact: Callable[[str], str],
-        author: tuple[str, str] = ("Orch", "orch@localhost"),
     ) -> None:
         if not re.fullmatch(BRANCH, branch):
             raise ConfigError(f"Project {key}: `branch` {branch!r} is not the name of a branch.")
@@ -51,7 +50,7 @@ class GitRepository:
         self._config = home / "repos" / "gitconfig"
         self._tracking = f"refs/remotes/origin/{branch}"
         self._branch = branch
-        self._git = Git(key, redact, author, self._config)
+        self._git = Git(key, redact, self._config)
         self._origin = origin_at(origin, branch, self._git)
         self._build = Builder(self._git, self._clone)
         self._worktrees = Worktrees(self._git, self._clone, home / "worktrees" / key)

@@ -74,7 +74,7 @@ class Said:
 class Git:
     """Runs git commands on one repository. `name` is what errors call it; `redact` removes known secrets."""
 
-    def __init__(self, name: str, redact: Callable[[str], str], identity: tuple[str, str], config: Path) -> None:
+    def __init__(self, name: str, redact: Callable[[str], str], config: Path) -> None:
         self._name = name
         self._redact = redact
         self._config = config
@@ -87,8 +87,8 @@ class Git:
             "GIT_EDITOR": "false",
             "SSH_ASKPASS_REQUIRE": "never",
             "GIT_LITERAL_PATHSPECS": "1",
-            **{f"GIT_{who}_NAME": identity[0] for who in ("AUTHOR", "COMMITTER")},
-            **{f"GIT_{who}_EMAIL": identity[1] for who in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{who}_NAME": "Orch" for who in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{who}_EMAIL": "orch@localhost" for who in ("AUTHOR", "COMMITTER")},
         }
 
     async def __call__(

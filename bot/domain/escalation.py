@@ -97,7 +97,6 @@ class Stop(Frozen):
     split: bool = False
 
 
-Next = Repair | Again | Stop
 Attempts = tuple[Attempt, ...]
 
 

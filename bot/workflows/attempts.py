@@ -33,7 +33,6 @@ async def attempt_failed(
     outcome: Outcome,
     why: str,
     lesson: str,
-    who: str = ORCH,
     may_repair: bool = True,
 ) -> None:
     """The running attempt failed: repair it, try again (perhaps on the next rung), or block (R-ESC)."""
@@ -45,14 +44,14 @@ async def attempt_failed(
     in_edit = row.state in (TaskState.RUNNING, TaskState.CHECKING)
     if isinstance(after_failure(outcome, repaired=repaired, can_repair=in_edit), Repair):
         row.learned = remember(row.learned, lesson)
-        await tasks.step(session, row, TaskState.RUNNING, at=now, who=who, kind="repair", why=f"repairing: {why}",
+        await tasks.step(session, row, TaskState.RUNNING, at=now, who=ORCH, kind="repair", why=f"repairing: {why}",
                          detail={"outcome": outcome, "why": why})  # fmt: skip
         return
     await attempts.end(session, row, at=now, outcome=outcome, why=why)
     if outcome != "rest":  # the card says whom it waits for
         await tell_thread(office, session, row, f"attempt-{row.attempt}", "thread/attempt_failed",
                           attempt=row.attempt, rung=row.route["rung"], why=why, lesson=lesson)  # fmt: skip
-    await take_next_step(office, session, row, lesson=lesson, who=who)
+    await take_next_step(office, session, row, lesson=lesson, who=ORCH)
 
 
 async def take_next_step(office: Office, session: AsyncSession, row: TaskRow, *, lesson: str, who: str) -> None:

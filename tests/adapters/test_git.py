@@ -600,7 +600,7 @@ async def test_errors_are_clear_and_hold_no_secret(origin: str, says: str, tmp_p
 
 
 def test_passwords_in_addresses_are_removed(tmp_path: Path) -> None:
-    text = Git("K", lambda text: text, ("a", "b"), tmp_path).text("fetching", "no https://ann:hunter2@host/x here")
+    text = Git("K", lambda text: text, tmp_path).text("fetching", "no https://ann:hunter2@host/x here")
     assert "https://***@host/x" in text
 
 

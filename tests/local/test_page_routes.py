@@ -101,6 +101,6 @@ async def test_changes_are_streamed_to_those_they_concern(http: ClientSession, w
 
 def test_nobody_hears_what_is_not_theirs() -> None:
     live = Live(World())
-    assert live.concerns("U0DEV", Change(1, "view_opened", user="U0DEV"))
-    assert not live.concerns("U0LEAD", Change(1, "view_opened", user="U0DEV"))
-    assert not live.concerns("nobody", Change(1, "message_posted", channel="C0DEV"))
+    assert live.concerns("U0DEV", Change("view_opened", user="U0DEV"))
+    assert not live.concerns("U0LEAD", Change("view_opened", user="U0DEV"))
+    assert not live.concerns("nobody", Change("message_posted", channel="C0DEV"))

@@ -53,9 +53,9 @@ class Call:
             raise Refusal("channel_not_found")
         return channel
 
-    def channel_in(self, name: str = "channel") -> Channel:
+    def channel_in(self) -> Channel:
         """A channel that the bot is a member of."""
-        channel = self.channel(name)
+        channel = self.channel()
         if self.world.app.bot_user not in channel.members:
             raise Refusal("not_in_channel")
         return channel

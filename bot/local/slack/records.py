@@ -211,7 +211,6 @@ class ResponseUrl:
 class Change:
     """One thing that changed. `user` None: all who see `channel` are concerned, else that person alone."""
 
-    seq: int
     kind: ChangeKind
     channel: str | None = None
     user: str | None = None

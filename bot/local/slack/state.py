@@ -62,7 +62,6 @@ class State:
         self.base_url = "http://127.0.0.1:0"  # SlackServer sets the real one
         self.clock: Callable[[], float] = time.time  # seconds; tests may turn it
         self.changes: list[Change] = []
-        self._seq = 0
         self.last_ts = 0
         self._subscriptions: set[Subscription] = set()
         self.saver = Saver(self, path)
@@ -156,27 +155,22 @@ class State:
         finally:
             self._subscriptions.discard(subscription)
 
-    def mark(self) -> int:
-        """The place in the stream of changes where we are now, for `wait_for(since=...)`."""
-        return self._seq
-
     async def wait_for(
         self,
         predicate: Callable[[Change], bool],
         timeout: float = 60.0,  # noqa: ASYNC109 - reads best at the call
-        since: int = 0,
     ) -> Change:
-        """The first change after `since` that satisfies `predicate`; TimeoutError after `timeout` seconds.
+        """The first change that satisfies `predicate`; TimeoutError after `timeout` seconds.
 
         Past changes of this run count too, so nothing is missed between an action and the wait.
         """
         with self.subscribe() as changes:
             for change in list(self.changes):
-                if change.seq > since and predicate(change):
+                if predicate(change):
                     return change
             async with asyncio.timeout(timeout):
                 async for change in changes:
-                    if change.seq > since and predicate(change):
+                    if predicate(change):
                         return change
         raise AssertionError("a subscription does not end")
 
@@ -190,10 +184,9 @@ class State:
         view: View | None = None,
     ) -> None:
         """Record a change, tell the subscribers, and have the state saved soon."""
-        self._seq += 1
         message = replace(message) if message else None
         view = replace(view) if view else None
-        change = Change(self._seq, kind, channel, user, message, view)
+        change = Change(kind, channel, user, message, view)
         self.changes.append(change)
         if len(self.changes) > KEPT_CHANGES:
             del self.changes[: KEPT_CHANGES // 2]

@@ -137,12 +137,11 @@ class World(Messaging):
         value: str | None = None,
         selected: Selected = None,
         values: Mapping[str, object] | None = None,
-        forge: Json | None = None,
     ) -> Delivery:
         """The same in an open modal or the Home tab; `values` as in submit_view: what inputs hold by now."""
         person, view = self._person(user), self._view_seen(user, view_id)
         block, element = elements.find(view.blocks, action_id, block_id, value)
-        action = elements.action(block, element, selected, self.next_ts()) | (forge or {})
+        action = elements.action(block, element, selected, self.next_ts())
         view.state = elements.after(elements.filled(view.blocks, view.state, values or {}), action)
         payload = payloads.interaction(self, "block_actions", person)
         payload["container"] = {"type": "view", "view_id": view.id}
