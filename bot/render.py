@@ -17,6 +17,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from bot.domain.prices import DOLLAR
 from bot.domain.shortening import first_line
 from bot.domain.task import TaskState
 
@@ -66,7 +67,7 @@ def money(microusd: int) -> str:
     """Micro-dollars as people read them; what was paid is never shown as nothing."""
     if 0 < microusd < 50:
         return "under $0.0001"
-    dollars = microusd / 1_000_000
+    dollars = microusd / DOLLAR
     return f"${dollars:.2f}" if dollars >= 1 or microusd == 0 else f"${dollars:.4f}"
 
 

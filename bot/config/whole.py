@@ -11,8 +11,8 @@ from bot.config.sections import Budgets, ModelSettings, Policy, Project, Sandbox
 from bot.config.values import RungName, Tokens
 from bot.domain.budget import LEAN, DayBudget, Limits
 from bot.domain.models import CURRENT, current_model, is_claude
+from bot.domain.prices import DOLLAR, price_from_dollars
 from bot.domain.prices import Price as ModelPrice
-from bot.domain.prices import price_from_dollars
 from bot.domain.providers import Patience
 from bot.domain.task import Rung
 
@@ -157,4 +157,4 @@ class Config(Section):
 
 
 def _micro(dollars: float | None) -> int | None:
-    return None if dollars is None else round(dollars * 1_000_000)
+    return None if dollars is None else round(dollars * DOLLAR)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal
 
-from bot.domain.prices import Price, affordable_output, worst_cost
+from bot.domain.prices import DOLLAR, Price, affordable_output, worst_cost
 from bot.domain.task import Frozen, Rung
 
 #: The limits that a person can name, raise and defer; a rung's name is its tokens for one day.
@@ -190,8 +190,8 @@ class Refused(Frozen):
         limit = self.level.limit
         dollars = self.level.left_microusd
         if dollars is not None and dollars < self.needed_microusd and self.level.left >= self.needed:
-            left = f"${dollars / 1_000_000:.4f} of ${(limit.microusd or 0) / 1_000_000:.2f} left"
-            return f"{limit.name}: {left}, and the call may cost ${self.needed_microusd / 1_000_000:.4f}"
+            left = f"${dollars / DOLLAR:.4f} of ${(limit.microusd or 0) / DOLLAR:.2f} left"
+            return f"{limit.name}: {left}, and the call may cost ${self.needed_microusd / DOLLAR:.4f}"
         if limit.tokens <= 0:
             return f"{limit.name} are 0, and the call needs at least {self.needed:,} tokens"
         left = f"{self.level.left:,} of {limit.tokens:,} tokens left"

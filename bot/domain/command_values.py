@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from bot.domain.command_text import Word, hyphened, nearest, option_name, shown
 from bot.domain.paths import normalise
+from bot.domain.prices import DOLLAR
 from bot.domain.task import Frozen
 from bot.errors import UserMistake
 
@@ -138,11 +139,11 @@ def tokens(word: str, least: int = 1, most: int = MAX_TOKENS) -> int:
 def dollars(word: str, most: int) -> int:
     """An amount such as `$5`, `$2.50` or `$1,000`, as micro-dollars: at most `most` of them."""
     found = re.fullmatch(r"\$\s*((?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)", word.strip(), re.ASCII)
-    amount = round(float(found[1].replace(",", "")) * 1_000_000) if found else 0
+    amount = round(float(found[1].replace(",", "")) * DOLLAR) if found else 0
     if not found or amount < 1:
         raise UserMistake(f"{shown(word)} is not an amount: write `$5` or `$2.50`.")
     if amount > most:
-        raise UserMistake(f"{shown(word)} is too much: at most ${most // 1_000_000:,}.")
+        raise UserMistake(f"{shown(word)} is too much: at most ${most // DOLLAR:,}.")
     return amount
 
 

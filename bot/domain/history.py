@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from bot.domain.escalation import NOT_COUNTED, Outcome
+from bot.domain.prices import DOLLAR
 from bot.domain.task import Frozen, Rung, TaskState, TaskType
 
 Size = Literal["small", "medium", "large"]
@@ -25,7 +26,6 @@ SMALL_TEXT, LARGE_TEXT = 300, 1_500  # characters
 SMALL_FILES, LARGE_FILES = 1, 5
 #: States that a task does not leave by itself: what failed on its last rung has failed there.
 AT_REST = frozenset({TaskState.BLOCKED, TaskState.FAILED, TaskState.CANCELLED})
-MILLION = 1_000_000
 
 
 def size_of(text: str, files: Sequence[str]) -> Size:
@@ -151,4 +151,4 @@ def _counted(retries: int) -> str:
 
 
 def _dollars(microusd: float) -> str:
-    return f"${microusd / MILLION:.4f}"
+    return f"${microusd / DOLLAR:.4f}"

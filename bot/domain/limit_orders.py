@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from bot.domain.budget import LimitName, Limits
+from bot.domain.prices import DOLLAR
 from bot.domain.task import Frozen
 from bot.domain.working_days import WorkingDays
 from bot.errors import UserMistake
@@ -19,7 +20,7 @@ from bot.errors import UserMistake
 #: The most tokens that one order may add; more can only be a slip of the finger.
 MOST_RAISED = 100_000_000
 #: The same of dollars, in micro-dollars.
-MOST_DOLLARS = 100_000 * 1_000_000
+MOST_DOLLARS = 100_000 * DOLLAR
 #: The longest that a raise may hold, in days.
 LONGEST = 366
 
@@ -105,7 +106,7 @@ def raise_order(
     if not microusd and not 1 <= tokens <= MOST_RAISED:
         raise UserMistake(f"{tokens:,} tokens are out of range: 1 to {MOST_RAISED:,}. Nothing was changed.")
     if not 0 <= microusd <= MOST_DOLLARS:
-        raise UserMistake(f"At most ${MOST_DOLLARS // 1_000_000:,} at a time. Nothing was changed.")
+        raise UserMistake(f"At most ${MOST_DOLLARS // DOLLAR:,} at a time. Nothing was changed.")
     if until is not None and until < today:
         raise UserMistake(f"{until} is over already (today is {today}), so it would raise nothing.")
     if until is not None and until > today + timedelta(days=LONGEST):

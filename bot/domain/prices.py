@@ -7,7 +7,8 @@ from decimal import ROUND_CEILING, Decimal
 from bot.domain.calls import Usage
 from bot.domain.task import Frozen, Route
 
-MTOK = 1_000_000
+DOLLAR = 1_000_000  # in micro-dollars
+MTOK = 1_000_000  # tokens
 #: The part of an edit's tokens that is output: files go in, short edits come out.
 OUTPUT_SHARE = 0.35
 
@@ -104,7 +105,7 @@ def micro(dollars: float | Decimal) -> int:
     exact = Decimal(str(dollars))
     if not exact.is_finite() or exact < 0:
         raise ValueError(f"{dollars} is not a price in dollars")
-    return int((exact * MTOK).to_integral_value(rounding=ROUND_CEILING))
+    return int((exact * DOLLAR).to_integral_value(rounding=ROUND_CEILING))
 
 
 def _half(rate: Rate) -> Rate:

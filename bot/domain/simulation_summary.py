@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from bot.domain.chart import LineChart, Series, Tone
+from bot.domain.prices import DOLLAR
 from bot.domain.simulation_model import Run, Wait, WaitKind
 
 HOUR = timedelta(hours=1)
-DOLLAR = 1_000_000
 #: So many of the longest waits are told.
 MOST_WAITS = 10
 TONES: tuple[Tone, ...] = ("main", "second", "third", "fourth")

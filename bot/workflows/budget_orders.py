@@ -14,6 +14,7 @@ from bot.domain.approvals import Action, Person
 from bot.domain.budget import Level, LimitName, scope_of
 from bot.domain.budget_waits import cheaper
 from bot.domain.limit_orders import Order, defer_order, dollars_of, raise_order, without_raises
+from bot.domain.prices import DOLLAR
 from bot.domain.project import Project
 from bot.domain.sprint import number_of
 from bot.domain.task import ENDED, Route, Rung, TaskState
@@ -51,7 +52,7 @@ class More(NamedTuple):
     microusd: int = 0
 
     def __str__(self) -> str:
-        dollars = [f"${self.microusd / 1_000_000:,.2f}"] if self.microusd else []
+        dollars = [f"${self.microusd / DOLLAR:,.2f}"] if self.microusd else []
         return " and ".join([*([f"{self.tokens:,} tokens"] if self.tokens else []), *dollars])
 
 
