@@ -10,7 +10,7 @@ from html import escape
 from markupsafe import Markup
 
 from bot.local.page.emoji import replace_shortcodes
-from bot.local.page.mrkdwn import Reader, link, reference
+from bot.local.page.mrkdwn import BARE_URL, Kept, Reader, link, reference, unmarked
 
 _FENCE = re.compile(r"(?:```|~~~)\s*([\w+-]*)\s*")
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*")
@@ -21,8 +21,6 @@ _TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
 _CODE = re.compile(r"(`+)(.+?)\1")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\(([^()\s]+)\)")
 _ANGLE = re.compile(r"<([^<>\n]+)>")
-_BARE_URL = re.compile(r"https?://[^\s<>|\ue000\ue001]+[^\s<>|.,;:!?)\]'\"*_~\ue000\ue001]")
-_KEPT = re.compile("\ue000(\\d+)\ue001")
 _STYLES = (
     (re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1"), r"<strong>\2</strong>"),
     (re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])"), r"<em>\1</em>"),
@@ -33,29 +31,21 @@ _STYLES = (
 
 def markdown(text: str, reader: Reader) -> Markup:
     """A Markdown text as HTML."""
-    text = text.replace("\ue000", "\ufffd").replace("\ue001", "\ufffd")
-    return Markup(_blocks(text.replace("\r\n", "\n").split("\n"), reader))
+    return Markup(_blocks(unmarked(text).split("\n"), reader))
 
 
 def inline(text: str, reader: Reader) -> str:
     """One run of Markdown text, without blocks, as HTML."""
-    kept: list[str] = []
-
-    def keep(html: str) -> str:
-        kept.append(html)
-        return f"\ue000{len(kept) - 1}\ue001"
-
+    keep = Kept()
     text = _CODE.sub(lambda m: keep(f"<code>{escape(m[2].strip())}</code>"), text)
     text = re.sub(r"\\([\\`*_{}\[\]()#+.!|~>-])", lambda m: keep(escape(m[1])), text)
     text = _LINK.sub(lambda m: keep(link(m[2], m[1])), text)
     text = _ANGLE.sub(lambda m: keep(reference(m[1], reader)), text)
-    text = _BARE_URL.sub(lambda m: keep(link(m[0])), text)
+    text = BARE_URL.sub(lambda m: keep(link(m[0])), text)
     html = escape(replace_shortcodes(text))
     for pattern, form in _STYLES:
         html = pattern.sub(form, html)
-    while _KEPT.search(html):
-        html = _KEPT.sub(lambda m: kept[int(m[1])], html)
-    return html
+    return keep.back_in(html)
 
 
 def _blocks(lines: list[str], reader: Reader) -> str:

@@ -37,7 +37,7 @@ class Reader:
 _FENCE = re.compile(r"\n?```\n?(.+?)\n?```\n?", re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _REFERENCE = re.compile(r"<([^<>\n]+)>")
-_BARE_URL = re.compile(r"https?://[^\s<>|\ue000\ue001]+[^\s<>|.,;:!?)\]'\"*_~\ue000\ue001]")
+BARE_URL = re.compile(r"https?://[^\s<>|\ue000\ue001]+[^\s<>|.,;:!?)\]'\"*_~\ue000\ue001]")
 _BOLD = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]*[^*\s])\*(?![\w*])")
 _ITALIC = re.compile(r"(?<![\w_])_(?=\S)([^_\n]*[^_\s])_(?![\w_])")
 _STRIKE = re.compile(r"(?<![\w~])~(?=\S)([^~\n]*[^~\s])~(?![\w~])")
@@ -47,25 +47,39 @@ _KEPT = re.compile("\ue000b?(\\d+)\ue001")
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 
 
+class Kept:
+    """Finished HTML, set aside under a mark of its own while the text around it is read."""
+
+    def __init__(self) -> None:
+        self._html: list[str] = []
+
+    def __call__(self, html: str, kind: str = "") -> str:
+        """The mark that stands for it in the text."""
+        self._html.append(html)
+        return f"\ue000{kind}{len(self._html) - 1}\ue001"
+
+    def back_in(self, html: str) -> str:
+        while _KEPT.search(html):
+            html = _KEPT.sub(lambda m: self._html[int(m[1])], html)
+        return html
+
+
+def unmarked(text: str) -> str:
+    """Without what would look like a mark, and with plain line ends."""
+    return text.replace("\ue000", "\ufffd").replace("\ue001", "\ufffd").replace("\r\n", "\n")
+
+
 def mrkdwn(text: str, reader: Reader, *, verbatim: bool = False) -> Markup:
     """A mrkdwn text as HTML. `verbatim` turns off the linking of bare URLs, as in Slack."""
-    kept: list[str] = []
-
-    def keep(html: str, mark: str = "") -> str:
-        kept.append(html)
-        return f"\ue000{mark}{len(kept) - 1}\ue001"
-
-    text = text.replace("\ue000", "\ufffd").replace("\ue001", "\ufffd").replace("\r\n", "\n")
+    keep = Kept()
+    text = unmarked(text)
     text = _FENCE.sub(lambda m: f"\n{keep(f'<pre>{_escaped(_shown(m[1], reader))}</pre>', _BLOCK)}\n", text)
     text = _CODE.sub(lambda m: keep(f"<code>{_escaped(_shown(m[1], reader))}</code>"), text)
     text = _REFERENCE.sub(lambda m: keep(reference(m[1], reader)), text)
     if not verbatim:
-        text = _BARE_URL.sub(lambda m: keep(link(unescape(m[0]))), text)
+        text = BARE_URL.sub(lambda m: keep(link(unescape(m[0]))), text)
     text = SHORTCODE.sub(lambda m: keep(_emoji_html(m[1])) if emoji(m[1]) else m[0], text)
-    html = _lines(text)
-    while _KEPT.search(html):
-        html = _KEPT.sub(lambda m: kept[int(m[1])], html)
-    return Markup(html)
+    return Markup(keep.back_in(_lines(text)))
 
 
 def plain(text: str, *, with_emoji: bool = True) -> Markup:

@@ -1,6 +1,7 @@
 """What each person has read, for the dots and numbers in the sidebar; kept while the page runs."""
 
 from bot.local.slack import Channel, Message, World
+from bot.local.slack.state import ts_of
 
 
 class Unread:
@@ -8,7 +9,7 @@ class Unread:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._start = _ts(world.last_ts)
+        self._start = ts_of(world.last_ts)
         self._read: dict[tuple[str, str], str] = {}
         self._dismissed: set[tuple[str, str]] = set()
 
@@ -36,7 +37,3 @@ class Unread:
 
     def is_dismissed(self, user: str, message: Message) -> bool:
         return message.ephemeral_to is not None and (user, message.ts) in self._dismissed
-
-
-def _ts(microseconds: int) -> str:
-    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}"

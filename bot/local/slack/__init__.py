@@ -1,7 +1,7 @@
 """An emulated Slack workspace: Web API, Socket Mode, signed HTTP delivery, limits and faults.
 
 Not emulated: OAuth, several apps or workspaces, Enterprise Grid, group direct messages, user groups, scheduled
-messages, unfurling, legacy attachments' actions, external selects' options, broadcast replies, people's edits.
+messages, unfurling, legacy attachments' actions, external selects' options, broadcast replies.
 """
 
 from bot.local.slack.records import (

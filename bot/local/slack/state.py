@@ -27,6 +27,11 @@ from bot.local.slack.seed import Seed
 KEPT_CHANGES = 10_000
 
 
+def ts_of(microseconds: int) -> str:
+    """A message's timestamp: seconds with six decimals."""
+    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}"
+
+
 def new_id(prefix: str) -> str:
     """An id that no other run of this world has used."""
     return prefix + uuid.uuid4().hex[:10].upper()
@@ -195,6 +200,6 @@ class State:
         self.saver.soon()
 
     def next_ts(self) -> str:
-        """A message timestamp: seconds with six decimals, unique and rising in this world."""
+        """A message's timestamp, unique and rising in this world."""
         self.last_ts = max(self.last_ts + 1, int(self.clock() * 1_000_000))
-        return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
+        return ts_of(self.last_ts)
