@@ -80,7 +80,8 @@ async def running(
             office = await _start_stages(office, settings, tasks, closers)
         if say:
             tasks.append(asyncio.create_task(narrate(office, say), name="narrator"))
-        app = AsyncApp(client=client, signing_secret=settings.slack_signing_secret or "socket mode needs none")
+        secret = settings.slack_signing_secret or "socket mode needs none"
+        app = AsyncApp(name="orch", client=client, signing_secret=secret)  # without a name it reads all sources for one
         connected = await _start_slack(app, office, settings, tasks, closers) if role != "worker" else None
         if settings.port is not None:
             by_http = role != "worker" and not settings.slack_app_token

@@ -16,6 +16,7 @@ from bot.adapters.model_errors import (
     tokens_of,
     trusts_environment,
 )
+from bot.adapters.tls import verified
 from bot.domain.calls import EditCall, ModelReply, ModelRequest, Usage
 from bot.domain.model_text import storable
 from bot.errors import ModelError
@@ -124,6 +125,7 @@ class AnthropicModel:
         import httpx2
 
         timeout = httpx2.Timeout(self.timeout, connect=CONNECT_SECONDS)
+        trusts = trusts_environment(self._base_url)
         client: AsyncAnthropic = sdk.AsyncAnthropic(
             api_key=self.provider.key,
             base_url=self._base_url,
@@ -133,7 +135,8 @@ class AnthropicModel:
                 timeout=timeout,
                 limits=httpx2.Limits(max_connections=100),
                 follow_redirects=False,  # a redirect would carry the key elsewhere
-                trust_env=trusts_environment(self._base_url),
+                trust_env=trusts,
+                verify=verified(trusts),
             ),
         )
         return client

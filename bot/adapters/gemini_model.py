@@ -17,6 +17,7 @@ from bot.adapters.model_errors import (
     tokens_of,
     trusts_environment,
 )
+from bot.adapters.tls import verified
 from bot.domain.calls import ModelReply, ModelRequest, ReviewReply, Stop, Usage
 from bot.domain.model_text import storable
 from bot.domain.models import takes_thinking_level
@@ -140,10 +141,9 @@ class GeminiReviewer:
         silently send a request again after a lost connection."""
         import httpx2
 
-        self._http = httpx2.AsyncClient(
-            follow_redirects=False,
-            trust_env=trusts_environment(self._base_url),
-        )
+        trusts = trusts_environment(self._base_url)
+        context = verified(trusts)
+        self._http = httpx2.AsyncClient(follow_redirects=False, trust_env=trusts, verify=context)
         client: genai.Client = sdk.Client(
             vertexai=False,
             api_key=self.provider.key,
@@ -152,7 +152,8 @@ class GeminiReviewer:
                 "api_version": "v1beta",
                 "timeout": max(1, round(self.timeout * 1000)),  # without it the SDK switches time-outs off
                 "httpx_async_client": self._http,
-                "client_args": {"trust_env": False},  # the synchronous client: never used
+                "client_args": {"trust_env": False, "verify": context},  # the synchronous client: never used
+                "async_client_args": {"ssl": context},  # for WebSockets: never used, but made
             },
         )
         return client
