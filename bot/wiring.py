@@ -144,6 +144,20 @@ def need(settings: Settings) -> None:
         )
 
 
+def claude_models(settings: Settings) -> dict[Rung, AnthropicModel]:
+    """Each rung's client; those that wait equally long share one."""
+    models = settings.config.models
+    waits = {Rung(name): model.timeout_seconds for name, model in models.items() if name != "gemini"}
+    made = {seconds: AnthropicModel(settings.anthropic_api_key or "", settings.anthropic_base_url, seconds)
+            for seconds in set(waits.values())}  # fmt: skip
+    return {rung: made[seconds] for rung, seconds in waits.items()}
+
+
+def gemini_reviewer(settings: Settings) -> GeminiReviewer:
+    waits = settings.config.models["gemini"].timeout_seconds
+    return GeminiReviewer(settings.gemini_api_key or "", settings.gemini_base_url, timeout_seconds=waits)
+
+
 def build_office(
     settings: Settings, database: Database, client: AsyncWebClient, now: Callable[[], datetime] = utc_now
 ) -> Office:
@@ -152,10 +166,7 @@ def build_office(
     redact = Redactor(settings.secrets)
     prices = PriceBook(config.own_prices)
     templates = data_folder("templates")
-    slowest = max(model.timeout_seconds for model in config.models.values())
-    claude = AnthropicModel(settings.anthropic_api_key or "", settings.anthropic_base_url, slowest)
-    gemini = GeminiReviewer(settings.gemini_api_key or "", settings.gemini_base_url, timeout_seconds=slowest)
-    batches = AnthropicBatches(claude)
+    claude, gemini = claude_models(settings), gemini_reviewer(settings)
     return Office(
         projects=Projects((p.key, project_rules(config, p)) for p in config.projects),
         db=database,
@@ -163,8 +174,11 @@ def build_office(
         render=Renderer(templates),
         own_words={p.key: Renderer(templates, [Path(p.templates_dir)]) for p in config.projects if p.templates_dir},
         repositories={p.key: repository(settings, p, redact) for p in config.projects},
-        models={Rung.HAIKU: claude, Rung.SONNET: claude, Rung.OPUS: claude, Rung.GEMINI: gemini},
-        batches={Rung.HAIKU: batches, Rung.SONNET: batches, Rung.OPUS: batches, Rung.GEMINI: GeminiBatches(gemini)},
+        models={**claude, Rung.GEMINI: gemini},
+        batches={
+            **{rung: AnthropicBatches(model) for rung, model in claude.items()},
+            Rung.GEMINI: GeminiBatches(gemini),
+        },
         reviewer=gemini,
         checks=checks_runner(settings, redact),
         price=prices.price,

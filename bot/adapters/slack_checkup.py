@@ -17,7 +17,7 @@ class SignedIn:
 
     team: str
     bot: str
-    scopes: frozenset[str]
+    scopes: frozenset[str] | None  # None: it does not say
     ahead_seconds: float | None
 
 
@@ -39,11 +39,11 @@ class SlackCheckup:
     async def sign_in(self) -> SignedIn:
         said = await asked(self._client.auth_test())
         headers = {name.lower(): str(value) for name, value in said.headers.items()}
-        granted = headers.get("x-oauth-scopes", "")
+        granted = headers.get("x-oauth-scopes")
         return SignedIn(
             team=str(said.get("team")),
             bot=str(said.get("user")),
-            scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
+            scopes=None if granted is None else frozenset(s.strip() for s in granted.split(",") if s.strip()),
             ahead_seconds=_ahead(headers.get("date")),
         )
 
@@ -55,7 +55,7 @@ class SlackCheckup:
         found = (await asked(self._client.conversations_info(channel=channel)))["channel"]
         return Channel(
             name=str(found.get("name") or channel),
-            is_member=bool(found.get("is_member")),
+            is_member=bool(found.get("is_member", True)),  # not said: Slack shows what Orch is no member of, too
             is_archived=bool(found.get("is_archived")),
         )
 

@@ -34,18 +34,26 @@ async def bot_token(patient: Patient) -> list[Finding]:
     except ChatError as error:
         return [problem("Slack", str(error), _mend(error, "SLACK_BOT_TOKEN"))]
     found = [well("Slack", f"@{signed_in.bot} in {signed_in.team}")]
-    wanted = wanted_scopes()
-    missing, more = sorted(wanted - signed_in.scopes), sorted(signed_in.scopes - wanted)
-    if missing:
-        found.append(problem("scopes", f"not granted: {', '.join(missing)}", REINSTALL))
-    else:
-        found.append(well("scopes", f"all {len(wanted)} of manifest.yaml"))
-    if more:
-        found.append(note("scopes", f"granted, but not used: {', '.join(more)}", REINSTALL))
+    found += _scopes(signed_in.scopes)
     ahead = signed_in.ahead_seconds
     if ahead is not None and abs(ahead) > CLOCK_SECONDS:
         where = "ahead of" if ahead > 0 else "behind"
         found.append(problem("clock", f"{abs(ahead):.0f} s {where} Slack's", "set this machine's clock (NTP)"))
+    return found
+
+
+def _scopes(granted: frozenset[str] | None) -> list[Finding]:
+    if granted is None:
+        return [note("scopes", "Slack did not say which are granted", "compare them with manifest.yaml yourself")]
+    wanted = wanted_scopes()
+    missing, more = sorted(wanted - granted), sorted(granted - wanted)
+    found = [
+        problem("scopes", f"not granted: {', '.join(missing)}", REINSTALL)
+        if missing
+        else well("scopes", f"all {len(wanted)} of manifest.yaml")
+    ]
+    if more:
+        found.append(note("scopes", f"granted, but not used: {', '.join(more)}", REINSTALL))
     return found
 
 
