@@ -146,7 +146,7 @@ def _chart(
         series.append(line)
         bands.append((low, high))
         last = whole[-1]
-        told.append(f"{summary.name}: {last.p50:,.6g} in the end ({last.p10:,.6g} to {last.p90:,.6g})")
+        told.append(f"{summary.name}: {last.p50:,.4g} in the end ({last.p10:,.4g} to {last.p90:,.4g})")
     return LineChart(
         title=title, alt=f"{title}, by day. {'; '.join(told)}.", unit=unit, labels=labels, series=tuple(series),
         bands=tuple(bands),

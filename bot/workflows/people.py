@@ -114,8 +114,8 @@ async def cancel(office: Office, deed: Deed) -> None:
     async with doing(office, deed, Action.CANCEL) as (session, row):
         if not await can_click(office, session, row, deed, card.STOP, "cancelled"):
             return
-        why = f"stopped by <@{deed.person.id}>"
-        await attempts.end(session, row, at=office.now(), outcome="interrupted", why="stopped by a person")
+        why = "stopped by a person"  # the event names them; reports show this text as it stands
+        await attempts.end(session, row, at=office.now(), outcome="interrupted", why=why)
         if row.state == TaskState.WITH_HUMAN:
             await manual.retire(office, session, row, "stopped", by=deed.person.id)
         await tasks.step(session, row, TaskState.CANCELLED, at=office.now(), who=deed.person.id, why=why)

@@ -51,7 +51,7 @@ async def test_a_budget_fills_and_is_raised(starting: Starting) -> None:
         assert "out of range" in (await orch.lead.submits(tokens="0")).errors["tokens"]
         assert "is over already" in (await orch.lead.submits(tokens="10k", until="2020-01-01")).errors["until"]
         await orch.lead.submits(until=None)
-        await orch.lead.sees_privately("Raised: sonnet's tokens for", "are 20k now")
+        await orch.lead.sees_privately("Raised: sonnet's tokens for", "are 20k now (10k more)")
         await orch.channel.shows(waiting, state="Awaiting approval")
 
         done = await alert(orch, "Red: sonnet's tokens for", "<@U0LEAD> raised it by 10k tokens")
@@ -166,7 +166,7 @@ async def test_dollars_run_out_and_are_raised(starting: Starting) -> None:
         assert "One at a time" in (await orch.lead.submits(dollars="5", tokens="5k")).errors["dollars"]
         assert "Say how much" in (await orch.lead.submits(dollars=None, tokens=None)).errors["tokens"]
         await orch.lead.submits(dollars="$1", tokens=None)
-        await orch.lead.sees_privately("Raised: the tokens for", "may cost $1.03 now")
+        await orch.lead.sees_privately("Raised: the tokens for", "may cost $1.03 now ($1.00 more)")
         await alert(orch, "Red: the tokens for", "<@U0LEAD> raised it by $1.00")
         await orch.channel.shows(second, state="Awaiting approval")
         await orch.lead.types("/orch budget")

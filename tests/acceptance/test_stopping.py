@@ -47,6 +47,7 @@ async def test_stop_cuts_the_call_and_counts_it(shared: Orch) -> None:
     await shared.books.agree()
     card = await shared.channel.shows(task, "of unknown outcome", state="Stopped")
     assert card.buttons == ["Retry"] and "under way" not in card.text
+    assert all("<@" not in event.why for event in await shared.events(task)), "reports show these words as they stand"
 
     shared.models.answer(edits(create("docs/a.md", "again\n")), model=HAIKU)
     await shared.dev.clicks("Retry", on=task)
