@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.calls import ModelReply, ModelRequest
+from bot.domain.calls import ModelReply, ModelRequest, Verdict
 from bot.domain.context import likely_files, pack
+from bot.domain.review import parse_verdict
 from bot.domain.task import Rung, TaskState
 from bot.store import attempts, replies, tasks
 from bot.store.tables import CallRow, TaskRow
@@ -74,14 +75,25 @@ async def finish_report(
     if not answer:
         await block(office, session, row, "the model gave no answer")
         return
-    await tell_thread(office, session, row, f"report-{row.attempt}", "thread/report", answer=answer, model=reply.model,
-                      cut=reply.stop == "max_tokens")  # fmt: skip
-    if row.route["security"] and row.route["rung"] != Rung.OPUS and _is_critical(answer):  # R-ESC-6
+    critical = await _tell(office, session, row, answer, reply)
+    if critical and row.route["security"] and row.route["rung"] != Rung.OPUS:  # R-ESC-6
         await attempts.end(session, row, at=office.now(), outcome="audit", why="it found something critical")
         await take_next_step(office, session, row, lesson=answer, who=ORCH)
         return
     await attempts.end(session, row, at=office.now(), outcome="passed", why="answered")
     await tasks.step(session, row, TaskState.DONE, at=office.now(), who=ORCH, why="the answer is in the thread")
+
+
+async def _tell(office: Office, session: AsyncSession, row: TaskRow, answer: str, reply: ModelReply) -> bool:
+    """Tell the answer in the thread; whether it has a critical finding. One in the form of a review's verdict, which a
+    reviewer may fall into, is told as that."""
+    cut = reply.stop == "max_tokens"
+    key, verdict = f"report-{row.attempt}", parse_verdict(answer, finished=not cut)
+    if isinstance(verdict, Verdict):
+        await tell_thread(office, session, row, key, "thread/review", verdict=verdict, model=reply.model)
+        return any(finding.severity == "critical" for finding in verdict.findings)
+    await tell_thread(office, session, row, key, "thread/report", answer=answer, model=reply.model, cut=cut)
+    return _is_critical(answer)
 
 
 def _is_critical(answer: str) -> bool:

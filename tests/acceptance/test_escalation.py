@@ -182,9 +182,16 @@ async def test_poor_quality_goes_to_sonnet(shared: Orch) -> None:
     assert all(f"Not {n}" in asked.text for n in range(3))
 
 
-async def test_a_critical_finding_of_a_security_review_proposes_opus(shared: Orch) -> None:
-    """R-ESC-6: opus looks again, and recommends."""
-    shared.models.answer(Reply(text="CRITICAL: granter/auth.py:17 accepts any token"), model=GEMINI)
+AUDITS = {
+    "words": Reply(text="CRITICAL: granter/auth.py:17 accepts any token"),
+    "verdict": asks_for_changes(finding("critical", "It accepts any token", "granter/auth.py")),
+}
+
+
+@pytest.mark.parametrize("form", AUDITS)
+async def test_a_critical_finding_of_a_security_review_proposes_opus(shared: Orch, form: str) -> None:
+    """R-ESC-6: opus looks again, and recommends; a reviewer may answer in the form of a verdict, too."""
+    shared.models.answer(AUDITS[form], model=GEMINI)
     task = await shared.dev.assigns("Security review of the JWT check in granter/auth.py --type review")
     await shared.channel.thread_shows(task, "accepts any token")
     card = await shared.channel.shows(task, "found something critical", state="Blocked")
