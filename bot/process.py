@@ -44,6 +44,7 @@ from bot.workflows.upkeep import Upkeep
 from bot.workflows.welcome import welcome_projects
 
 log = logging.getLogger("orch")
+PORT_LOG = logging.getLogger("orch.port")
 
 Closers = list[Callable[[], Awaitable[object]]]
 Role = Literal["all", "slack", "worker"]
@@ -161,7 +162,8 @@ async def _listen(
     settings: Settings, port: int, app: AsyncApp | None, office: Office, tasks: list[asyncio.Task[None]],
     connected: Probe | None, closers: Closers,
 ) -> None:  # fmt: skip
-    """Health, metrics and results of CI on PORT; with an app (HTTP mode) Slack's deliveries too. 0 = any free port."""
+    """Health, metrics and results of CI on PORT; with an app (HTTP mode) Slack's deliveries too. 0 = any free port: the
+    log names it."""
     server = web.Application()
 
     def alive(task: asyncio.Task[None]) -> Probe:
@@ -186,6 +188,7 @@ async def _listen(
     await runner.setup()
     await web.TCPSite(runner, "0.0.0.0", port).start()
     closers.append(runner.cleanup)
+    PORT_LOG.info("listening on port %d", runner.addresses[0][1])
 
 
 async def _finish_workflows(seconds: float) -> None:

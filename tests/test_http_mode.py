@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from bot.local.slack import AppConfig, SlackServer, World
 from bot.local.slack.http_delivery import signature
 from bot.process import running
 from bot.settings import load_settings
+from tests.ports import listening
 
 SECRET = "signing-secret-of-the-app"
 
@@ -31,17 +31,9 @@ class House:
     address: str
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 @asynccontextmanager
 async def in_http_mode(folder: Path) -> AsyncIterator[House]:
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    world = World(AppConfig(signing_secret=SECRET, request_url=f"{address}/slack/events"))
+    world = World(AppConfig(signing_secret=SECRET))
     world.delivery.ack_timeout = 60.0  # Slack waits 3 s, a busy machine longer
     server = SlackServer(world)
     server.app.add_subapp("/models", build_models_app(rehearsal_script()))
@@ -59,7 +51,7 @@ async def in_http_mode(folder: Path) -> AsyncIterator[House]:
             "SLACK_BOT_TOKEN": world.app.bot_token,
             "SLACK_SIGNING_SECRET": SECRET,
             "SLACK_API_URL": server.api_url,
-            "PORT": str(port),
+            "PORT": "0",
             "ANTHROPIC_API_KEY": "sk-rehearsal",
             "ANTHROPIC_BASE_URL": f"{server.base_url}/models/anthropic",
             "GEMINI_API_KEY": "rehearsal",
@@ -67,8 +59,11 @@ async def in_http_mode(folder: Path) -> AsyncIterator[House]:
         }
     )
     try:
-        async with running(settings):
-            yield House(world, address)
+        with listening() as ports:
+            async with running(settings):
+                address = f"http://127.0.0.1:{ports[0]}"
+                world.app.request_url = f"{address}/slack/events"
+                yield House(world, address)
     finally:
         await server.close()
 

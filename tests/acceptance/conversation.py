@@ -40,6 +40,7 @@ from tests.acceptance.clock import MovableClock
 from tests.acceptance.models import Models
 from tests.acceptance.people import Someone
 from tests.acceptance.repository import Repo
+from tests.ports import listening
 from tests.store.samples import migrated_sqlite
 
 T = TypeVar("T")
@@ -67,6 +68,7 @@ class Orch:
     office: Office
     home: Path
     since: datetime
+    port: int | None = None  # on which the bot listens, where it does
 
     def __post_init__(self) -> None:
         self.channel = ChannelView(self)
@@ -153,21 +155,20 @@ async def conversation(
     prepare: Callable[[Repo], object] | None = None,
     keys: frozenset[str] | None = None,
     project: dict[str, Any] | None = None,
-    http: int | None = None,
+    http: bool = False,
     slack: Path | None = None,
     now: Callable[[], datetime] | None = None,
     env: Mapping[str, str] | None = None,
     **config: Any,
 ) -> AsyncIterator[Orch]:
     """The world and the bot, for one conversation. `prepare` changes the sample repository first; `project` and
-    `config` override the configuration; `http`: the port for HTTP mode in place of Socket Mode; `slack`: where Slack
+    `config` override the configuration; `http`: HTTP mode in place of Socket Mode; `slack`: where Slack
     remembers what was said; `now`: the bot's clock, else one that starts at START; `env`: more of its environment."""
     repo = Repo(folder / "sample")
     create_sample(repo.path)
     if prepare:
         prepare(repo)
     app = AppConfig.from_manifest(yaml.safe_load(data_folder("manifest.yaml").read_bytes()))
-    app.request_url = f"http://127.0.0.1:{http}/slack/events" if http else None
     world = World(app, _people(), slack)
     world.delivery.retry_delays = (0.0, 0.0, 0.0)
     world.delivery.ack_timeout = world.triggers.seconds = PATIENCE  # Slack waits 3 s, a busy machine longer
@@ -187,19 +188,21 @@ async def conversation(
                 "ANTHROPIC_BASE_URL": f"{server.base_url}/models/anthropic",
                 "GEMINI_API_KEY": "key-for-the-emulated-gemini",
                 "GOOGLE_GEMINI_BASE_URL": f"{server.base_url}/models/gemini",
-                **({"SLACK_SIGNING_SECRET": app.signing_secret, "PORT": str(http)} if http else {}),
+                **({"SLACK_SIGNING_SECRET": app.signing_secret, "PORT": "0"} if http else {}),
                 **({} if http else {"SLACK_APP_TOKEN": app.app_token}),
                 **(env or {}),
             }
         )
         clock = now or _clock(folder)
         since = clock()
-        async with running(settings, now=clock) as office:
-            if not http:
+        with listening() as ports:
+            async with running(settings, now=clock) as office:
+                port = ports[0] if ports else None
+                app.request_url = f"http://127.0.0.1:{port}/slack/events" if http else None
                 await world.app_connected()
-            orch = Orch(world, models, repo, office, folder / "home", since)
-            yield orch
-            await orch.books.so_far()
+                orch = Orch(world, models, repo, office, folder / "home", since, port)
+                yield orch
+                await orch.books.so_far()
     finally:
         await server.close()
 

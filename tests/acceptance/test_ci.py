@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,21 +27,14 @@ SECRET = "what-orch-and-ci-know"
 TOKEN = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Orch, str]]:
-    port = _free_port()
-    env = {"PORT": str(port), "ORCH_CI_SECRET": SECRET}
+    env = {"PORT": "0", "ORCH_CI_SECRET": SECRET}
     async with conversation(
         tmp_path_factory.mktemp("ci"), checks=(), env=env, now=utc_now
     ) as talk:  # CI signs the hour
         talk.world.rates.enabled = False
-        yield talk, f"http://127.0.0.1:{port}"
+        yield talk, f"http://127.0.0.1:{talk.port}"
 
 
 async def post(address: str, body: bytes, *, secret: str = SECRET, at: float | None = None) -> tuple[int, str]:
@@ -169,10 +161,9 @@ async def test_without_a_secret_there_is_no_such_page(place: tuple[Orch, str]) -
     add_ci(server, place[0].office, None)
     runner = web.AppRunner(server)
     await runner.setup()
-    port = _free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        status, said = await post(f"http://127.0.0.1:{port}", told("S0-D0-1", "pass", "z"))
+        status, said = await post(f"http://127.0.0.1:{runner.addresses[0][1]}", told("S0-D0-1", "pass", "z"))
         assert (status, "not configured" in said) == (404, True)
     finally:
         await runner.cleanup()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 
@@ -87,7 +86,7 @@ async def test_slow_answers_of_slack_lose_nothing(orch: Orch) -> None:
 
 
 async def test_the_main_job_over_http(starting: Starting) -> None:
-    async with starting(http=_free_port()) as orch:
+    async with starting(http=True) as orch:
         task = await orch.dev.assigns("Document a --files docs/a.md")
         old_card = await orch.channel.shows(task, state="Awaiting approval")
         await orch.two.clicks("Request changes", on=task)
@@ -117,9 +116,3 @@ def _later(clock):  # type: ignore[no-untyped-def]
     """A clock on which every second look is an hour on: what was just given out has expired when it is used."""
     looks = iter(range(10**9))
     return lambda: clock() + 3600.0 * next(looks)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
