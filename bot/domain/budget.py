@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -17,6 +17,8 @@ LimitName = Literal["day", "sprint", "haiku", "sonnet", "gemini", "opus"]
 MIN_OUTPUT_TOKENS = 256
 #: The most output one call asks for; edits are short (DESIGN, "Context and edits").
 MAX_OUTPUT_TOKENS = 8_192
+#: So many earlier calls tell what a call of their kind takes; fewer say nothing.
+ENOUGH_CALLS = 5
 #: A provider's free count is an estimate: reserve this much more than it said.
 COUNT_MARGIN = 0.02
 
@@ -179,11 +181,13 @@ class Grant(Frozen):
 
 
 class Refused(Frozen):
-    """A call may not be made: `level` is the limit that stands in the way, `needed` what it would take at least."""
+    """A call may not be made: `level` is the limit that stands in the way, `needed` what it would take at least; with
+    less than what is `usual` it would be cut short."""
 
     level: Level
     needed: int
     needed_microusd: int = 0
+    usual: bool = False
 
     @property
     def text(self) -> str:
@@ -195,7 +199,8 @@ class Refused(Frozen):
         if limit.tokens <= 0:
             return f"{limit.name} are 0, and the call needs at least {self.needed:,} tokens"
         left = f"{self.level.left:,} of {limit.tokens:,} tokens left"
-        return f"{limit.name}: {left}, and the call needs at least {self.needed:,}"
+        needs = "such a call usually needs" if self.usual else "the call needs at least"
+        return f"{limit.name}: {left}, and {needs} {self.needed:,}"
 
 
 def size_call(
@@ -204,25 +209,56 @@ def size_call(
     most_output: int = MAX_OUTPUT_TOKENS,
     least_output: int = MIN_OUTPUT_TOKENS,
     price: Price | None = None,
+    usual_output: int = 0,
 ) -> Grant | Refused:
     """How much output a call may ask for so that input + output fits every limit (R-BUD-4), in dollars too where
     one has them and the price is given.
 
-    `counted_input`: tokens, as the provider counted them."""
+    `counted_input`: tokens, as the provider counted them. `usual_output`: what such calls took before: with less, it
+    would more likely than not be cut short and paid for in vain, so that it is refused where a limit that tasks share
+    has less left, and could have more."""
     worst_input = padded(counted_input)
-    needed = worst_input + least_output
-    dollars = worst_cost(worst_input, least_output, price) if price else 0
-    tightest = min(levels, key=lambda level: level.left)
-    if tightest.left < needed:
-        return Refused(level=tightest, needed=needed, needed_microusd=dollars)
-    output = min(most_output, tightest.left - worst_input)
+    useful = _useful(worst_input, levels, most_output, least_output, usual_output)
+    output = most_output
+    for level in sorted(levels, key=lambda level: level.left):
+        needed = worst_input + (useful if level.limit.kind else least_output)
+        if level.left < needed:
+            dollars = worst_cost(worst_input, least_output, price) if price else 0
+            usual = needed > worst_input + least_output
+            return Refused(level=level, needed=needed, needed_microusd=dollars, usual=usual)
+        output = min(output, level.left - worst_input)
     for level in levels:
         if price is None or level.left_microusd is None:
             continue
+        wants = useful if level.limit.kind and _can_bear(level.limit, worst_input, useful, price) else least_output
+        dollars = worst_cost(worst_input, wants, price)
         if level.left_microusd < dollars:
-            return Refused(level=level, needed=needed, needed_microusd=dollars)
+            return Refused(level=level, needed=worst_input + wants, needed_microusd=dollars)
         output = min(output, affordable_output(worst_input, level.left_microusd, price))
     return Grant(reserve_tokens=worst_input + output, max_output=output)
+
+
+def takes_the_rest(grant: Grant, levels: tuple[Level, ...]) -> bool:
+    """Whether a limit that tasks share is why the call may not ask for more output, or may be: dollars are limited."""
+    shared = [level for level in levels if level.limit.kind]
+    return any(level.left <= grant.reserve_tokens or level.limit.microusd is not None for level in shared)
+
+
+def usual_output(outputs: Sequence[int]) -> int:
+    """What such a call takes, by the outputs of earlier ones: half of them took less. 0 where too few are known."""
+    return sorted(outputs)[len(outputs) // 2] if len(outputs) >= ENOUGH_CALLS else 0
+
+
+def _useful(worst_input: int, levels: tuple[Level, ...], most: int, least: int, usual: int) -> int:
+    """The least output that makes the call worth its price: the usual, but no more than the limits could ever bear, nor
+    than the attempt has left in any case."""
+    shared = [level.limit.tokens - worst_input for level in levels if level.limit.kind]
+    own = [level.left - worst_input for level in levels if not level.limit.kind]
+    return max(least, min(usual, most, *shared, *own))
+
+
+def _can_bear(limit: Limit, worst_input: int, output: int, price: Price) -> bool:
+    return limit.microusd is None or worst_cost(worst_input, output, price) <= limit.microusd
 
 
 def padded(counted_input: int) -> int:

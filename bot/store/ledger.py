@@ -202,6 +202,15 @@ async def spent(session: AsyncSession, task_pk: int) -> tuple[int, int]:
     return int(tokens or 0), int(cost or 0)
 
 
+async def outputs_of(session: AsyncSession, project: str, purpose: str, rung: str, most: int) -> Sequence[int]:
+    """Output tokens of the project's newest answered calls of this kind."""
+    query = select(CallRow.output_tokens).where(
+        CallRow.state == "settled", CallRow.purpose == purpose, CallRow.rung == rung,
+        CallRow.id.startswith(f"{project}/", autoescape=True),
+    )  # fmt: skip
+    return (await session.scalars(query.order_by(CallRow.created_at.desc(), CallRow.id).limit(most))).all()
+
+
 async def used_by_rung(session: AsyncSession, task_pks: Collection[int]) -> dict[str, int]:
     """Rung -> tokens that the calls of these tasks used or still reserve."""
     query = select(CallRow.rung, func.sum(TAKEN_TOKENS)).where(CallRow.task_pk.in_(task_pks)).group_by(CallRow.rung)

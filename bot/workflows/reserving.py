@@ -18,11 +18,14 @@ from bot.domain.budget import (
     Level,
     Limit,
     LimitName,
+    Limits,
     Refused,
     first_red,
     limits_of_call,
     padded,
     size_call,
+    takes_the_rest,
+    usual_output,
 )
 from bot.domain.calls import ModelRequest, Purpose
 from bot.domain.coordinator import MAX_ANSWER_TOKENS, coordinator_limit
@@ -40,6 +43,8 @@ from bot.workflows.provider_rests import hindrance
 
 #: Why a call that nobody waits for any more is closed.
 LEFT = "Orch was interrupted while the call was under way; it may have been billed"
+#: So many of the newest calls tell what one of their kind takes.
+LATELY = 20
 #: A reservation that lost a race is sized again so often before it counts as refused.
 RACES = 5
 
@@ -116,6 +121,8 @@ async def reserve_call(
     for _race in range(RACES):
         levels = await ledger.levels(session, wanted.limits)
         sized = _sized(wanted, levels)
+        if isinstance(sized, Grant) and purpose != "triage" and takes_the_rest(sized, levels):
+            sized = _sized(wanted, levels, await _usual_output(session, project, row, wanted))
         red = first_red(levels, project.limits.red) if not wanted.begun else None  # R-BUD-3: no new attempt
         if isinstance(sized, Refused):
             return await _unaffordable(office, session, row, purpose, sized, red=False)
@@ -145,18 +152,34 @@ async def _may_wait(
     return begins and not await tasks.was_hurried(session, row.pk)
 
 
-def _sized(wanted: _Wanted, levels: tuple[Level, ...]) -> Grant | Refused:
+def _sized(wanted: _Wanted, levels: tuple[Level, ...], usual: int = 0) -> Grant | Refused:
     least = min(wanted.most_output, MIN_OUTPUT_TOKENS)
-    return size_call(wanted.counted, levels, wanted.most_output, least, wanted.price)
+    return size_call(wanted.counted, levels, wanted.most_output, least, wanted.price, usual)
+
+
+async def _usual_output(session: AsyncSession, project: Project, row: TaskRow, wanted: _Wanted) -> int:
+    """What such calls took lately, but no more than the configured limits have room for: a raise ends."""
+    configured = _limits_within(project.limits, project, row, wanted.purpose, wanted.rung, wanted.day)
+    room = min(limit.tokens for limit in configured if limit.kind) - padded(wanted.counted)
+    lately = await ledger.outputs_of(session, project.key, wanted.purpose, wanted.rung, LATELY)
+    return min(room, usual_output(lately))
 
 
 async def _limits(
     session: AsyncSession, project: Project, row: TaskRow, purpose: Purpose, rung: Rung, day: date
 ) -> tuple[Limit, ...]:
     """The counters that the call counts against; the coordinator's questions have one of their own (R-BUD-6)."""
-    limits = limits_of_call(
-        await limit_orders.limits_on(session, project.limits, row.project, row.sprint, day),
-        project=row.project,
+    held = await limit_orders.limits_on(session, project.limits, row.project, row.sprint, day)
+    limits = _limits_within(held, project, row, purpose, rung, day)
+    return (coordinator_limit(row.project, day), *limits) if purpose == "triage" else limits
+
+
+def _limits_within(
+    limits: Limits, project: Project, row: TaskRow, purpose: Purpose, rung: Rung, day: date
+) -> tuple[Limit, ...]:
+    return limits_of_call(
+        limits,
+        project=project.key,
         task=row.task_id,
         attempt=row.attempt,
         sprint=row.sprint,
@@ -165,7 +188,6 @@ async def _limits(
         budget=row.token_budget if purpose in ("edit", "repair") or rung is Rung.OPUS else 0,
         approved=rung is Rung.OPUS and row.opus_approved_by is not None,  # R-ESC-8
     )
-    return (coordinator_limit(row.project, day), *limits) if purpose == "triage" else limits
 
 
 def _most_output(project: Project, purpose: Purpose, rung: Rung) -> int:

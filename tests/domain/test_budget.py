@@ -20,6 +20,7 @@ from bot.domain.budget import (
     limits_of_call,
     padded,
     size_call,
+    usual_output,
 )
 from bot.domain.task import Rung
 
@@ -77,6 +78,43 @@ def test_scopes_of_a_call() -> None:
 def test_size_call(counted: int, left: int, output: int | None) -> None:
     sized = size_call(counted, (level(left), level(1_000_000)))
     assert (sized.max_output if isinstance(sized, Grant) else None) == output
+
+
+@pytest.mark.parametrize(
+    ("left", "own", "usual", "output"),
+    [
+        (2_000, None, 800, 1_000),  # it has what such calls take
+        (1_700, None, 800, None),  # it would be cut short, and paid for in vain
+        (1_700, None, 0, 700),  # nothing is known of such calls
+        (1_700, 1_500, 800, 500),  # its own budget gives it less in any case: that is the escalation's (R-ESC-1)
+        (2_700, None, 90_000, 1_700),  # and the limit could never bear more
+        (1_200, None, 100, None),  # never less than the least
+    ],
+)
+def test_a_call_that_would_be_cut_short_is_not_paid_for(
+    left: int, own: int | None, usual: int, output: int | None
+) -> None:
+    """R-BUD-4: `left` of 2,700 for 1,000 of input."""
+    levels = [level(2_700, 2_700 - left), level(1_000_000, kind="sprint")]
+    levels += [level(own, kind=None)] if own else []
+    sized = size_call(980, tuple(levels), usual_output=usual)
+    assert (sized.max_output if isinstance(sized, Grant) else None) == output
+
+
+@given(st.integers(0, 4_000), st.integers(0, 20_000), st.integers(0, 20_000), st.integers(0, 20_000))
+def test_what_is_usual_never_holds_back_a_call_for_ever(counted: int, day: int, sprint: int, usual: int) -> None:
+    """A call that the limits could bear is granted once they are unused, and asks for no more than they have."""
+    levels = (level(day), level(sprint, kind="sprint"))
+    sized = size_call(counted, levels, usual_output=usual)
+    assert isinstance(sized, Grant) == isinstance(size_call(counted, levels), Grant)
+    used = size_call(counted, (level(day, used=day), level(sprint, kind="sprint")), usual_output=usual)
+    if isinstance(used, Refused) and isinstance(sized, Grant):
+        assert used.needed <= min(day, sprint)
+
+
+def test_what_such_calls_take() -> None:
+    assert [usual_output([900] * known) for known in (0, 4, 5)] == [0, 0, 900]
+    assert usual_output([100, 200, 300, 4_000, 5_000]) == 300, "half of them took less"
 
 
 def test_refusal_says_what_is_needed() -> None:

@@ -18,9 +18,9 @@ from bot.store.database import Database
 from bot.store.tables import CallRow, CounterRow, TaskRow
 from bot.workflows.office import Office, Superseded, Visit
 from bot.workflows.paid_call import send_call
-from bot.workflows.reserving import reserve_call
+from bot.workflows.reserving import Unaffordable, reserve_call
 from bot.workflows.stages import block_visit
-from tests.store.samples import created, migrated
+from tests.store.samples import a_call, created, migrated
 from tests.workflows.offices import NOW, REQUEST, FakeModel, an_office
 
 
@@ -91,6 +91,29 @@ async def test_a_batch_that_nobody_knows_the_id_of_is_unknown(database: Database
         assert await ledger.claim(session, call_id)
     assert (await send_call(office, visit, call_id, Rung.HAIKU)).state == "unknown"
     assert await reservations(database) == 0
+
+
+async def test_a_call_that_would_be_cut_short_waits_for_room(database: Database) -> None:
+    """Earlier calls of its kind took 1,500 tokens of output, and of haiku's day 1,000 are left (R-BUD-4)."""
+    office = an_office(database)
+    visit = await a_running_task(database)
+    day, total = office.projects["GRANTER"].day(NOW), office.projects["GRANTER"].limits.day.rungs[Rung.HAIKU]
+    async with database.begin() as session:
+        row = await tasks.lock(session, visit.pk)
+        session.add(CounterRow(scope=f"GRANTER/day/{day}/haiku", used_tokens=total - 1_000))
+        for n in range(5):
+            session.add(a_call(row, attempt=9, number=n, id=f"GRANTER/S0-D0-8/1/{n}", state="settled",
+                               output_tokens=1_500))  # fmt: skip
+    async with database.begin() as session:
+        told = await reserve_call(office, session, visit, "edit", Rung.HAIKU, REQUEST, 10)
+    assert isinstance(told, Unaffordable)
+    assert told.why == f"haiku's tokens for {day}: 1,000 of {total:,} tokens left, and such a call usually needs 1,511"
+    async with database.begin() as session:
+        row = await tasks.lock(session, visit.pk)
+        assert row.needs_tokens == 1_511, "it is tried again once there is so much"
+        (await session.get_one(CounterRow, f"GRANTER/day/{day}/haiku")).used_tokens = total - 1_511
+    async with database.begin() as session:
+        assert isinstance(await reserve_call(office, session, visit, "edit", Rung.HAIKU, REQUEST, 10), str)
 
 
 async def test_many_replays_at_once_send_once(database: Database) -> None:
