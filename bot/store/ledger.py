@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from bot.domain.batching import LONGEST_SECONDS
 from bot.domain.budget import Level, Limit
@@ -21,6 +22,8 @@ from bot.store.tables import CallRow, CounterRow, TaskRow
 
 #: States of a call that still holds its reservation.
 OPEN = ("intent", "sent")
+#: What was asked, what was answered, and what the answer's edits came to.
+BODIES = (CallRow.request, CallRow.reply, CallRow.applied)
 #: What a call counts for: used, or reserved while it is open.
 TAKEN_TOKENS = case((CallRow.state.in_(OPEN), CallRow.reserved_tokens), else_=CallRow.used_tokens)
 TAKEN_MICROUSD = case((CallRow.state.in_(OPEN), CallRow.reserved_microusd), else_=CallRow.cost_microusd)
@@ -187,9 +190,13 @@ async def open_of(session: AsyncSession, visits: Collection[str]) -> Sequence[Ca
     return (await session.scalars(select(CallRow).where(CallRow.state.in_(OPEN), CallRow.visit.in_(visits)))).all()
 
 
-async def calls_of(session: AsyncSession, task_pk: int, attempt: int | None = None) -> Sequence[CallRow]:
-    """A task's calls, oldest first."""
+async def calls_of(
+    session: AsyncSession, task_pk: int, attempt: int | None = None, *, whole: bool = False
+) -> Sequence[CallRow]:
+    """A task's calls, oldest first. Their BODIES only with `whole`: they are long, and cards and budgets need none."""
     query = select(CallRow).where(CallRow.task_pk == task_pk).order_by(CallRow.attempt, CallRow.number)
+    if not whole:
+        query = query.options(*(defer(body, raiseload=True) for body in BODIES))
     if attempt is not None:
         query = query.where(CallRow.attempt == attempt)
     return (await session.scalars(query)).all()

@@ -34,11 +34,11 @@ async def assignment(session: AsyncSession, row: TaskRow, task: Task) -> dict[st
     return told.json_fields()
 
 
-async def status_update(session: AsyncSession, row: TaskRow, task: Task, seen: str = "") -> dict[str, Any]:
-    """R-MSG-2. `seen`: what somebody saw who did the work by hand, which no review judged. What it names next is asked
-    only of a task that is over (R-MSG-6)."""
-    tokens, _cost = await ledger.spent(session, row.pk)
-    verdict = await _verdict(session, row)
+async def status_update(
+    session: AsyncSession, row: TaskRow, task: Task, tokens: int, verdict: Verdict | None, seen: str = ""
+) -> dict[str, Any]:
+    """R-MSG-2. `verdict`: the newest of the change as it is now. `seen`: what somebody saw who did the work by hand,
+    which no review judged. What it names next is asked only of a task that is over (R-MSG-6)."""
     told = status_update_of(
         task,
         zone=ZoneInfo(row.zone),
@@ -54,7 +54,9 @@ async def after_step(
     session: AsyncSession, row: TaskRow, task: Task, why: str, detail: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """What a change of state tells: a status update, and an alert where the task needs a person now."""
-    told = {"message": await status_update(session, row, task, detail.get("seen") or "")}
+    tokens, _cost = await ledger.spent(session, row.pk)
+    seen = detail.get("seen") or ""
+    told = {"message": await status_update(session, row, task, tokens, await _verdict(session, row), seen)}
     if task.state is TaskState.BLOCKED:
         told["alert"] = alert(row, task, why, proposed_in(detail))
     return told

@@ -12,6 +12,7 @@ from bot.domain.calls import Usage
 from bot.domain.routing import ROWS
 from bot.domain.saving import REHEARSAL, Spent
 from bot.domain.task import Rung, TaskType
+from bot.store.ledger import BODIES
 from bot.store.tables import AttemptRow, CallRow, TaskRow
 
 
@@ -27,7 +28,7 @@ async def paid_calls(
         .outerjoin(AttemptRow, and_(AttemptRow.task_pk == CallRow.task_pk, AttemptRow.number == CallRow.attempt))
         .where(TaskRow.project == project, CallRow.state.in_(("settled", "unknown", "corrected")))
         .order_by(CallRow.created_at, CallRow.id)
-        .options(defer(CallRow.request), defer(CallRow.reply), defer(CallRow.applied))
+        .options(*(defer(body) for body in BODIES))
     )
     query = query.where(CallRow.day >= since) if since else query
     query = query.where(CallRow.day <= until) if until else query

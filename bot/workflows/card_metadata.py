@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.escalation import proposed_in
 from bot.domain.shortening import shortened
-from bot.domain.task import TaskState
+from bot.domain.task import Task, TaskState
 from bot.store import messages, tasks
 from bot.store.tables import TaskRow
 
@@ -16,13 +17,16 @@ from bot.store.tables import TaskRow
 MOST_CHARS, MOST_ITEMS = 300, 5
 
 
-async def card_metadata(session: AsyncSession, pk: int, key: str) -> dict[str, Any]:
-    """What a card carries for programs: the assignment until the task begins, then its status; an alert where it is
-    blocked. Long texts are cut; `orch export events` has them whole."""
-    row = await session.get_one(TaskRow, pk)
-    task = tasks.as_task(row)
-    begun = row.entry > 0 or task.state is not TaskState.QUEUED
-    told = await (messages.status_update if begun else messages.assignment)(session, row, task)
+async def card_metadata(session: AsyncSession, facts: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """What a card carries for programs, from the facts that it shows (workflows.card): the assignment until the task
+    begins, then its status; an alert where it is blocked. Long texts are cut; `orch export events` has them whole."""
+    row: TaskRow = facts["row"]
+    task: Task = facts["task"]
+    if row.entry > 0 or task.state is not TaskState.QUEUED:
+        tokens = facts["tokens"] + facts["reserved_tokens"]
+        told = await messages.status_update(session, row, task, tokens, facts["verdict"] if facts["review"] else None)
+    else:
+        told = await messages.assignment(session, row, task)
     payload = {"key": key, "message": _short(told)}
     if task.state is TaskState.BLOCKED:
         stands = await tasks.standing_event(session, row)

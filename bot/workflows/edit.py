@@ -71,7 +71,7 @@ async def prepare_edit(office: Office, visit: Visit) -> Prepared:
     """Build the request and have the provider count it (free)."""
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
-        calls = await ledger.calls_of(session, visit.pk, visit.attempt)
+        calls = await ledger.calls_of(session, visit.pk, visit.attempt, whole=True)
         first = next((c for c in calls if c.purpose == "edit" and c.applied is not None), None)
         said = await replies.for_call(session, row, unheard=first is not None)
     if row.entry != visit.entry:
@@ -146,7 +146,7 @@ async def apply_reply(office: Office, visit: Visit, base: str, call_id: str) -> 
     async with office.db.read() as session:
         row = await session.get_one(TaskRow, visit.pk)
         call = await session.get_one(CallRow, call_id)
-        calls = await ledger.calls_of(session, visit.pk, visit.attempt)
+        calls = await ledger.calls_of(session, visit.pk, visit.attempt, whole=True)
     reply = ModelReply.model_validate(call.reply)
     if reply.text.lstrip().startswith(BEYOND) or reply.stop == "refusal":
         said = reply.text.strip().removeprefix(BEYOND).strip()[:300] or "the model refused the task"

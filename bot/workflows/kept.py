@@ -62,15 +62,15 @@ async def _paid(session: AsyncSession, row: TaskRow) -> CallRow | None:
     """The call that the open attempt goes on from: its newest, if it was answered."""
     if not await attempts.is_open(session, row):
         return None
-    calls = await ledger.calls_of(session, row.pk, row.attempt)
+    calls = await ledger.calls_of(session, row.pk, row.attempt, whole=True)
     made = [call for call in calls if call.purpose in ("edit", "repair", "report") and call.state != "refused"]
     return made[-1] if made and made[-1].state == "settled" else None
 
 
 async def paid_verdict(session: AsyncSession, row: TaskRow, request: ModelRequest) -> str | None:
     """The call that answered this very question about this very diff, and whose verdict was then not recorded."""
-    made = [call for call in await ledger.calls_of(session, row.pk, row.attempt) if call.purpose == "review"]
-    call = next((call for call in reversed(made) if call.state != "refused"), None)
+    calls = await ledger.calls_of(session, row.pk, row.attempt, whole=True)
+    call = next((call for call in reversed(calls) if call.purpose == "review" and call.state != "refused"), None)
     if call is None or call.state != "settled" or call.settled_at is None:
         return None
     asked = ModelRequest.model_validate(call.request)

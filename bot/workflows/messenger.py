@@ -114,8 +114,9 @@ class Messenger:
         match row.kind:
             case "card":
                 async with office.db.read() as session:
-                    message = office.render.message("cards/task", await card_facts(office, session, row.task_pk or 0))
-                    message["metadata"] = await card_metadata(session, row.task_pk or 0, row.key)
+                    facts = await card_facts(office, session, row.task_pk or 0)
+                    message = office.render.message("cards/task", facts)
+                    message["metadata"] = await card_metadata(session, facts, row.key)
                 if row.ts:
                     await chat.update(row.channel, row.ts, message)
                     return row.ts
