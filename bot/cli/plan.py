@@ -103,7 +103,11 @@ def find_plan(file: str) -> Path:
     path = Path(file).expanduser()
     if path.exists() or "/" in file:
         return path
-    return PlanFolders(plan_folders(load_settings())).find(file) or path
+    folders = PlanFolders(plan_folders(load_settings()))
+    found = folders.find(file)
+    if found is None and not path.suffix:
+        raise OrchError(f"{file} is no file, and no plan is called so. There are: {', '.join(folders.names)}.")
+    return found or path
 
 
 def _strangers(plan: Plan, config: Config) -> Iterator[Problem]:

@@ -40,7 +40,7 @@ LOOK_SHARE = 1 / 120
 LONGEST_LOOK = timedelta(seconds=30)
 #: After a message to somebody, what is not critical waits this long, so that a burst comes as one.
 GATHERED = timedelta(seconds=3)
-#: Blockers whose words change with every minute; what people read of them is left as it was.
+#: Blockers whose words change with every minute; what people read stays until more than that changes.
 BY_THE_MINUTE = frozenset({Kind.DEADLINE, Kind.OVERDUE, Kind.REVIEW})
 #: How the log says at which step somebody was told; the first and the last need no word.
 TOLD_AS = {"again": " again", "backup": " as a backup", "lead": " as a lead"}
@@ -146,9 +146,10 @@ async def _keep_up(office: Office, scene: Scene, key: str) -> bool:
     blocker, row, now = scene.found.get(key), scene.known.get(key), scene.now
     if blocker and row:
         if (blocker.reason, blocker.kind, blocker.task.owner) != (row.reason, row.kind, row.owner):
+            in_kind = (blocker.kind, blocker.task.owner) != (row.kind, row.owner)  # other buttons, somebody else
             async with office.db.begin() as session:
                 await store.changed(session, blocker)
-                if blocker.kind not in BY_THE_MINUTE:
+                if in_kind or blocker.kind not in BY_THE_MINUTE:
                     row = await session.get_one(BlockerRow, key, populate_existing=True)
                     await show_again(office, session, [row])
         return False

@@ -88,7 +88,7 @@ def test_other_mistakes(plan: str, tmp_path: Path, capsys: pytest.CaptureFixture
     for arguments, part in (
         ([plan, "--runs", "0"], "--runs must be between 1 and 10,000"),
         ([plan, "--policy", str(tmp_path / "none.toml")], "cannot read"),
-        (["nowhere"], "nowhere cannot be read"),
+        (["nowhere"], "nowhere is no file, and no plan is called so. There are: granter-v2."),
     ):
         assert main(["simulate", *arguments]) == 1
         assert part in capsys.readouterr().err

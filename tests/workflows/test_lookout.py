@@ -133,6 +133,24 @@ async def test_blocked_again_is_a_new_blocker(database_url: str) -> None:
         ]
 
 
+async def test_what_is_late_and_then_taken_over_is_shown_again_with_its_new_buttons(database_url: str) -> None:
+    async with migrated(database_url) as database:
+        office, clock = an_office_at(database)
+        row = await created(database, 1, deadline=MONDAY - MINUTE)
+        await move(office, row, TaskState.RUNNING)
+        await looks(office)
+        (message,) = (await alerts(office))["U0DEV"]
+        assert "missed its deadline" in str(message.payload) and "Take over" in str(message.payload)
+        clock.now += MINUTE
+        await looks(office)
+        assert "was due 1 min ago" in str((await alerts(office))["U0DEV"][0].payload), "not rewritten each minute"
+        for state in (TaskState.BLOCKED, TaskState.WITH_HUMAN):
+            await move(office, row, state)
+        await looks(office)
+        (message,) = (await alerts(office))["U0DEV"]
+        assert "is overdue" in str(message.payload) and "Hand over" in str(message.payload)
+
+
 async def test_alerts_of_a_quiet_night_come_as_one(database_url: str) -> None:
     async with migrated(database_url) as database:
         office, clock = an_office_at(database)
