@@ -1,9 +1,8 @@
 """Which calls may wait in a provider's batch, at half the price, and until when (R-BUD-5).
 
-Work of low priority waits as long as the provider likes. Where a project says so (`policy.batch_by_deadline`), work
-with a deadline waits as well, except what is critical: until the last moment that leaves so much working time as the
-project gives a review or an approval (`policy.review_sla_minutes`) for what is left to do, and as much for each task
-that waits for it. An answer that is not there by then is asked for at the usual price.
+Work of low priority waits as long as the provider likes. With `policy.batch_by_deadline`, work with a deadline waits
+too, unless it is critical: as long as enough working time is left for the rest of its way, and for each task that
+waits for it (`policy.review_sla_minutes` each). An answer that is not there by then is asked for at the usual price.
 """
 
 from __future__ import annotations

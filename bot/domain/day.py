@@ -1,8 +1,7 @@
-"""What the day's three posts do (R-DAY-1, R-DAY-2, R-DAY-3): from the facts, what is done by itself and what a person
-has to see to first.
+"""What the day's three posts do by themselves, and what they ask a person to do (R-DAY-1, R-DAY-2, R-DAY-3).
 
-By itself happens only what the rules allow anyway and what costs no more: a next step of domain.escalation, the review
-that every change needs, a cheaper rung, a merge that was approved. Everything else is a button.
+By themselves they do only what the rules allow anyway and what costs no more: a next step of domain.escalation, the
+review that every change needs, a cheaper rung, a merge that was approved. Everything else is a button.
 """
 
 from __future__ import annotations

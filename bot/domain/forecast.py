@@ -1,8 +1,8 @@
 """When the sprint's work will be finished, and what it will cost, judged by how fast work was finished so far.
 
-The days are drawn from history: each day to come finishes as many tasks as some working day of the last twenty did,
-each with the same chance. What a bootstrap would approximate by thousands of draws is computed here exactly, so the
-same history always gives the same answer."""
+Each day to come finishes as many tasks as some working day of the last twenty did, each with the same chance. The
+distribution is computed exactly, not sampled, so the same history always gives the same answer.
+"""
 
 from __future__ import annotations
 

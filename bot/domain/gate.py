@@ -1,9 +1,8 @@
-"""The gate: what a change must not contain, and what makes it a security task. It is free, and comes before the
-checks (DESIGN, "The gate"; R-SEC-3, R-APR). It reads only the facts of the diff.
+"""The gate: what a change must not contain, and what makes it a security task (DESIGN, "The gate"; R-SEC-3, R-APR).
 
-A security task is one of two kinds: security-critical code, which haiku may not have written (R-SEC-1), or what only
-needs more eyes (CI, dependencies, migrations), which two people approve (R-APR). Where nobody asked haiku for the
-latter, the task is not what its words said, and goes to sonnet as well.
+It reads only the facts of the diff, costs nothing, and comes before the checks. A security task is one of two kinds:
+security-critical code, which haiku may not have written (R-SEC-1), or CI, dependencies and migrations, which two people
+approve (R-APR). The latter go to sonnet too where nobody asked haiku for them: the task is not what its words said.
 """
 
 from __future__ import annotations

@@ -28,12 +28,12 @@ class Outlook(Frozen):
 def outlook(facts: Facts, forecast: Forecast) -> Outlook:
     """The rule of the go / no-go line.
 
-    no-go, when one of these is true: the sprint's tokens are over (at the red mark no attempt may start, R-BUD-3); a
-    task of critical priority is blocked; a blocker stands longer than its time allows (R-SEC-5); more likely than not
-    the work ends after the sprint.
-    caution, when one of these is true: the sprint's tokens are at risk; the day's are at risk or over, its own or a
-    rung's; anything is blocked; a review waits longer than its time allows; a deadline has passed; the sprint's end
-    lies within the forecast's range.
+    no-go, where one of these holds: the sprint's tokens are over (at the red mark no attempt may start, R-BUD-3); a
+    critical task is blocked; a blocker stands longer than its time allows (R-SEC-5); the work more likely than not ends
+    after the sprint.
+    caution, where one of these holds: the sprint's tokens are at risk; the day's, or a rung's, are at risk or over;
+    anything is blocked; a review waits longer than its time allows; a deadline has passed; the sprint's end lies within
+    the forecast's range.
     go otherwise."""
     grave = tuple(_grave(facts, forecast))
     light = tuple(_light(facts, forecast))

@@ -1,8 +1,8 @@
 """Who does a task, and why (R-RT). Layers: what the person said, rules and paths, a text model, the safer rung.
 
-The security floor (bot.domain.security, R-SEC-1) stands under every layer. The model refines what the rules are not
-sure of, and may find that a text only writes about security; what a path, the project or a person said, it cannot
-lower. Where the matrix leaves haiku or sonnet open, earlier tasks may say which is tried first (bot.domain.history).
+The security floor (bot.domain.security, R-SEC-1) stands under every layer. The text model decides what the rules are
+not sure of, and may find that a text only writes about security; it never lowers what a path, the project or a person
+said. Where the matrix leaves haiku or sonnet open, earlier tasks say which is tried first (bot.domain.history).
 """
 
 from __future__ import annotations

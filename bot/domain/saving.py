@@ -5,14 +5,15 @@ the same tokens of each kind, at sonnet's own price of the day. It is shown twic
 price, and with what was cached here cached there too, at sonnet's prices for writing and reading. The saving is
 measured against the lower of the two.
 
-What is hard on Orch, deliberately:
-- Haiku's attempts that did not pass (or did not yet), their reviews, and every repair by haiku are in the actual cost
-  only: sonnet might not have needed them. So are the coordinator's questions, since who sends all to sonnet asks none.
-- A call whose outcome is unknown is in the actual cost at its whole reservation, or at what a lead said it took.
+Chosen to make the saving look smaller rather than larger:
+- Haiku's attempts that did not pass (or did not yet), their reviews, and every repair by haiku count in the actual cost
+  only: sonnet might not have needed them. So do the coordinator's questions: who sends all to sonnet asks none.
+- A call of unknown outcome counts in the actual cost with its whole reservation, or with what a lead said it took.
 - Opus's attempts are in the baseline at sonnet's price.
 - Gemini's tokens are taken as sonnet's, though sonnet counts more for the same text.
-Kind to it is one thing: an all-sonnet team would review with sonnet, so reviews of accepted work are in the baseline.
-Sonnet's own failed attempts are on both sides. Refused calls owe nothing; calls under way are left out.
+
+Reviews of accepted work are in the baseline, since an all-sonnet team would review with sonnet. Sonnet's own failed
+attempts are on both sides. Refused calls owe nothing; calls under way are left out.
 
 The levers are added one by one, in the order of STEPS, so that each shows what it brings on top of those before it.
 """

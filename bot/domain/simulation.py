@@ -1,8 +1,8 @@
 """A plan's run in model time (issue 4): the product's own decisions, with assumed answers of models and people.
 
-After each moment the queue is looked at. What may start, what a call may take, whether it waits in a batch, what
-follows a failure and what it costs is asked of the same functions as at work. Providers do not fail here, and nothing
-is merged but by approval.
+After each moment the queue is looked at. The functions that Orch works with decide what may start, what a call may
+take, whether it waits in a batch, what follows a failure and what it costs. Providers do not fail here, and nothing is
+merged without an approval.
 """
 
 from __future__ import annotations

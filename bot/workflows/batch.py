@@ -1,8 +1,9 @@
 """A call that waits in the provider's batch: handed over once, looked after across restarts, settled once (R-BUD-5).
 
-The batch's id stands in the call's row. So whoever goes on after a crash asks for the same batch, and none is sent
-twice; only where the crash fell between the provider's taking it and the row is its outcome unknown. A person who stops
-the task, or wants it now, has the batch cancelled; what the provider answered by then is paid for and used."""
+The batch's id stands in the call's row, so after a crash the same batch is asked for, and none is sent twice. Only a
+crash between the provider's taking it and the row leaves its outcome unknown. Where the task is stopped, or wanted now,
+the batch is cancelled; what the provider answered by then is paid for and used.
+"""
 
 from __future__ import annotations
 

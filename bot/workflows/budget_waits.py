@@ -1,5 +1,5 @@
 """Work that waits for budget (R-BUD-3): it keeps its place, says what it waits for, and goes on by itself when there is
-room again: the next day, after a raise, or when others used less than they reserved."""
+room again: on the next day, after a raise, or when other calls used less than they reserved."""
 
 from __future__ import annotations
 

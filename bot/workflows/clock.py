@@ -1,8 +1,8 @@
 """The clock: finds which of the day's posts are due, and starts each of them exactly once (R-DAY).
 
-APScheduler only wakes it, at the times of the posts and each minute. What is due is a matter of the store: a project's
-`looked_until` moves on in one conditional UPDATE, so that one process puts a slot into the table, once; starting and
-posting it are such UPDATEs too.
+APScheduler only wakes it, at the times of the posts and each minute. What is due is decided by the store: a project's
+`looked_until` moves on in one conditional UPDATE, and so does the state of each slot, so that of several processes one
+puts a slot into the table, one starts it and one posts it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Failover: what a replica left in the middle when it died, a survivor goes on with.
+"""Failover: a survivor goes on with the workflows of a replica that died.
 
 DBOS resumes by itself only what the same replica began. A replica is gone when its lock is free at two looks in a row:
-one whose connection broke takes it again in between. The lock is held while its work is taken over, so that one
-survivor does it, and so that it cannot start again meanwhile.
+one whose connection broke takes it again in between. The survivor holds the lock while it takes the work over, so that
+no other survivor does so and the dead replica cannot start again meanwhile.
 """
 
 from __future__ import annotations

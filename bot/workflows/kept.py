@@ -1,8 +1,10 @@
-"""Work that was paid for and then stopped by something else: its attempt goes on with it, and nobody pays again.
+"""Answers and commits that were paid for and then held up by something else. They are used, and not paid for again.
 
-That is an answer whose edits could not be applied (say, the disk was full), or a commit that had to wait for a file
-that another task holds (R-PAR-2), or whose files the branch changed before it was merged (R-APR-1). A queued task whose
-attempt is open goes on with that attempt. And it is a review's or a report's answer that could not be recorded."""
+- A queued task whose attempt is open goes on with that attempt: with an answer whose edits could not be applied (say,
+  the disk was full), or with a commit that had to wait for a file of another task (R-PAR-2), or whose files the branch
+  changed before it was merged (R-APR-1).
+- A review's or report's answer that could not be recorded is recorded later.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The stand-up of people: each is asked once by a direct message, and what they say joins the morning's post.
+"""The stand-up of people: each is asked once by a direct message, and the answers join the morning's post.
 
-The clock asks, each minute of the time before the post: a person's message has one key a day, so that nobody is asked
-twice, and whose quiet hours end meanwhile is asked then. An answer is written under the project's lock, as the
-post is: so it is either in the post's thread from the start, or joins it at once.
+The clock asks each minute in the time before the post. A person's message has one key a day, so nobody is asked twice;
+somebody in quiet hours is asked when these end. An answer and the post are written under the project's lock, so an
+answer is in the post's thread from the start, or joins it at once.
 """
 
 from __future__ import annotations

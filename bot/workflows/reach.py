@@ -1,10 +1,8 @@
-"""Direct messages: when a person may be written to, and who gets their things while they are away (quiet hours,
-`/orch away`).
+"""Direct messages that Orch writes of its own accord: when, and to whom (quiet hours, `/orch away`).
 
-Everything that Orch writes to a person of its own accord is wanted here. What comes in somebody's quiet time waits, and
-what waits for one person comes as one message: each is a row of kind `part`, its `thread_of` names the message that
-carries it, which is rendered from its parts whenever one of them changes. So does what comes in the first moment after
-a quiet time, blockers say: a morning brings one message.
+What comes in somebody's quiet hours, or in the first moment after them, is collected and sent as one message: each is
+an outbox row of kind `part` whose `thread_of` names the message that carries it. That message is rendered from its
+parts whenever one of them changes.
 """
 
 from __future__ import annotations

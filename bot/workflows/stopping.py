@@ -1,8 +1,8 @@
-"""Work that ends at once when nobody waits for it any more: a person stopped the task, took it over or moved it.
+"""Ends calls and checks that nobody waits for any more: a person stopped the task, took it over or moved it.
 
-A call or a check is started by `while_wanted`, which remembers it beside its visit. `end_what_is_unwanted` looks at the
-tasks' rows twice a second, and at once when this process committed something, since the click may have been
-made in another process."""
+`while_wanted` starts such work and remembers it beside its visit. `end_what_is_unwanted` compares the visits with the
+tasks' rows: after each commit of this process, and twice a second, since the click may have come to another.
+"""
 
 from __future__ import annotations
 
