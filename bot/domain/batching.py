@@ -59,8 +59,8 @@ def longest(project: Project, purpose: Purpose) -> timedelta:
 
 
 def latest(project: Project, tasks: Sequence[Task]) -> dict[str, datetime]:
-    """Task id -> the last moment for its answer, by its own deadline and by those of what waits for it: for its end,
-    or for a file that it holds. Nothing for a task without any; empty where the project does not go by deadlines."""
+    """Task id -> the last moment for its answer, by its own deadline and by those of the tasks that wait for it to end
+    or for a file that it holds. A task without any is not in it; empty where the project does not go by deadlines."""
     if not project.batch_by_deadline:
         return {}
     open_ones = {task.id: task for task in tasks if task.state not in ENDED}

@@ -1,7 +1,7 @@
 """Who waited for whom in a simulated run, and how long.
 
-A task that could start but for its rung's slots or budget is not looked at again each moment: each rung has clocks of
-what held it up, and the task's share is what they ran meanwhile.
+A task that waits only for its rung's slots or budget is not looked at again each moment: each rung has a clock for each
+thing that holds it up, and the task waited for what these ran meanwhile.
 """
 
 from __future__ import annotations
