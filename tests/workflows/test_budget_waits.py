@@ -82,8 +82,7 @@ async def test_a_clock_that_goes_back_opens_nothing(database: Database) -> None:
     assert (await look(office, row)).state == "queued", "a raise is for its day"
 
 
-async def test_a_refused_call_says_what_it_needs_and_tells_the_leads_once(database: Database) -> None:
-    office = an_office(database)
+async def test_a_refused_call_says_what_it_needs_and_tells_the_leads_once(office: Office, database: Database) -> None:
     await fill(database, "GRANTER/day/2026-11-22/sonnet", 8_500)
     row = await created(database, route=SONNET, token_budget=5_000)
     for _again in range(2):
@@ -108,9 +107,8 @@ async def test_a_refused_call_says_what_it_needs_and_tells_the_leads_once(databa
     assert (await look(office, row)).state == "running"
 
 
-async def test_a_review_waits_for_its_budget(database: Database) -> None:
+async def test_a_review_waits_for_its_budget(office: Office, database: Database) -> None:
     """It belongs to an attempt that has begun, so it goes on where it was."""
-    office = an_office(database)
     await fill(database, "GRANTER/day/2026-11-22/gemini", 4_900)
     row = await created(database)
     async with database.begin() as session:
@@ -132,9 +130,8 @@ async def test_a_review_waits_for_its_budget(database: Database) -> None:
     assert await may_begin(office, visit)
 
 
-async def test_orders_are_made_once_and_by_leads(database: Database) -> None:
+async def test_orders_are_made_once_and_by_leads(office: Office, database: Database) -> None:
     """R-APR; and what a crash has us work on again changes nothing."""
-    office = an_office(database)
     project = office.projects["GRANTER"]
     for deed in (
         budget_orders.raise_limit(office, project, MEMBER, "day", More(5), None, delivery_key="a"),
@@ -155,9 +152,8 @@ async def test_orders_are_made_once_and_by_leads(database: Database) -> None:
     assert await budget_orders.reset(office, project, LEAD, None) == []
 
 
-async def test_leaked_reservations_are_found_and_live_calls_left_alone(database: Database) -> None:
+async def test_leaked_reservations_are_found_and_live_calls_left_alone(office: Office, database: Database) -> None:
     """R-BUD-4: never sent = free, sent = unknown, once; a call whose stage goes on is not touched."""
-    office = an_office(database)
     stages = FakeStages(office)
     visits = {}
     for number, (name, sent) in enumerate((("leaked", False), ("lost", True), ("live", True)), start=1):
@@ -185,9 +181,8 @@ async def test_leaked_reservations_are_found_and_live_calls_left_alone(database:
         assert day.reserved_tokens == calls[2].reserved_tokens
 
 
-async def test_an_attempt_that_was_paid_for_waits_for_no_budget(database: Database) -> None:
+async def test_an_attempt_that_was_paid_for_waits_for_no_budget(office: Office, database: Database) -> None:
     """It waited for a file, say, and goes on with its commit."""
-    office = an_office(database)
     await fill(database, "GRANTER/day/2026-11-22/sonnet", 10_000)
     row = await created(database, route=SONNET, token_budget=5_000, head_commit="a" * 40)
     async with database.begin() as session:

@@ -12,8 +12,8 @@ from bot.store import inbox
 from bot.store.database import Database
 from bot.store.tables import TaskRow
 from bot.workflows import ci
+from bot.workflows.office import Office
 from tests.store.samples import NOW, ROUTE, created
-from tests.workflows.offices import an_office
 
 MANUAL = {**ROUTE, "rung": Rung.MANUAL.value, "type": TaskType.TESTS.value}
 
@@ -31,8 +31,7 @@ async def _somebody_waits(database: Database) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_one_delivery_for_two_tasks_at_the_same_instant(database: Database) -> None:
-    office = an_office(database)
+async def test_one_delivery_for_two_tasks_at_the_same_instant(office: Office, database: Database) -> None:
     await created(database, 1, route=MANUAL, state="with_human")
     second = CiResult(task="S0-D0-1", result="pass", delivery="run-7")
     first = {"project": "GRANTER", "task": "S0-D0-9", "result": "pass", "url": ""}
@@ -46,8 +45,7 @@ async def test_one_delivery_for_two_tasks_at_the_same_instant(database: Database
         assert await session.scalar(select(TaskRow.state)) == "with_human"
 
 
-async def test_the_same_result_twice_at_once_counts_once(database: Database) -> None:
-    office = an_office(database)
+async def test_the_same_result_twice_at_once_counts_once(office: Office, database: Database) -> None:
     await created(database, 1, route=MANUAL, state="with_human")
     result = CiResult(task="S0-D0-1", result="pass", delivery="run-8")
     found = await asyncio.gather(*(ci.take(office, result) for _ in range(4)))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from bot.domain.approvals import Person
 from bot.domain.task import Rung
 from bot.store import tasks
-from bot.store.database import Database
 from bot.workflows.budget_orders import More, raise_limit
 from bot.workflows.day_facts import Gathered, gather
 from bot.workflows.office import Office
-from tests.workflows.offices import an_office
 
 LEAD = Person(id="U0LEAD")
 
@@ -20,9 +18,8 @@ async def facts(office: Office) -> Gathered:
         return await gather(office, session, office.projects["GRANTER"])
 
 
-async def test_what_leads_raised_is_room_for_the_day(database: Database) -> None:
+async def test_what_leads_raised_is_room_for_the_day(office: Office) -> None:
     """R-BUD-3: as in `/orch budget` and as the foreman counts; only for the days that it holds."""
-    office = an_office(database)
     before = await facts(office)
     await raise_limit(office, office.projects["GRANTER"], LEAD, "haiku", More(5_000), None, delivery_key="raise")
     now = await facts(office)

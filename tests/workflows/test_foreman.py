@@ -14,7 +14,6 @@ from bot.workflows.foreman import Foreman, dispatch
 from bot.workflows.office import Office, Visit
 from bot.workflows.stages import Stages
 from tests.store.samples import NOW, ROUTE, created
-from tests.workflows.offices import an_office
 
 
 class FakeStages(Stages):
@@ -40,8 +39,7 @@ async def states(database: Database) -> list[str]:
         return [str(s) for s in (await session.scalars(select(TaskRow.state).order_by(TaskRow.pk))).all()]
 
 
-async def test_a_stage_is_started_once_and_again_when_its_start_failed(database: Database) -> None:
-    office = an_office(database)
+async def test_a_stage_is_started_once_and_again_when_its_start_failed(office: Office, database: Database) -> None:
     stages = FakeStages(office)
     foreman = Foreman(office, stages)
     await created(database)
@@ -55,8 +53,7 @@ async def test_a_stage_is_started_once_and_again_when_its_start_failed(database:
     assert len(stages.started) == 2
 
 
-async def test_a_stage_that_ended_without_an_outcome_is_given_to_a_person(database: Database) -> None:
-    office = an_office(database)
+async def test_a_stage_that_ended_without_an_outcome_is_given_to_a_person(office: Office, database: Database) -> None:
     stages = FakeStages(office)
     await created(database)
     await created(database, 2)
@@ -66,8 +63,7 @@ async def test_a_stage_that_ended_without_an_outcome_is_given_to_a_person(databa
     assert await states(database) == ["blocked", "running"]
 
 
-async def test_a_stage_that_went_on_meanwhile_is_left_alone(database: Database) -> None:
-    office = an_office(database)
+async def test_a_stage_that_went_on_meanwhile_is_left_alone(office: Office, database: Database) -> None:
     row = await created(database)
     await Foreman(office, FakeStages(office)).round()
     async with database.begin() as session:
@@ -78,8 +74,7 @@ async def test_a_stage_that_went_on_meanwhile_is_left_alone(database: Database) 
     assert await states(database) == ["checking"]
 
 
-async def test_many_foremen_give_each_slot_once(database: Database) -> None:
-    office = an_office(database)
+async def test_many_foremen_give_each_slot_once(office: Office, database: Database) -> None:
     slots = office.projects["GRANTER"].concurrency["haiku"]  # type: ignore[index]
     for number in range(1, slots + 4):
         await created(database, number, files=[f"docs/{number}.md"])
@@ -96,9 +91,8 @@ async def test_many_foremen_give_each_slot_once(database: Database) -> None:
     assert attempts == {0, 1}
 
 
-async def test_a_stop_is_not_overwritten_by_a_start(database: Database) -> None:
+async def test_a_stop_is_not_overwritten_by_a_start(office: Office, database: Database) -> None:
     """Stopped by a person while the foreman looks at it: whoever comes first, it ends stopped."""
-    office = an_office(database)
     rows = [await created(database, number, files=[f"docs/{number}.md"]) for number in range(1, 7)]
 
     async def stop(pk: int) -> None:
@@ -114,8 +108,7 @@ async def test_a_stop_is_not_overwritten_by_a_start(database: Database) -> None:
     assert set(await states(database)) == {"cancelled"}
 
 
-async def test_a_stage_that_cannot_be_started_holds_up_no_other(database: Database) -> None:
-    office = an_office(database)
+async def test_a_stage_that_cannot_be_started_holds_up_no_other(office: Office, database: Database) -> None:
     stages = FakeStages(office)
     await created(database)
     await created(database, 2)
@@ -124,9 +117,8 @@ async def test_a_stage_that_cannot_be_started_holds_up_no_other(database: Databa
     assert stages.started == ["GRANTER/S0-D0-2/1/running/1"]
 
 
-async def test_a_row_that_cannot_be_read_holds_up_no_other(database: Database) -> None:
+async def test_a_row_that_cannot_be_read_holds_up_no_other(office: Office, database: Database) -> None:
     """Say, of a later Orch, whose kinds of work this one does not know. Who waits for it goes on waiting."""
-    office = an_office(database)
     bad = await created(database)
     await created(database, 2)
     await created(database, 3, after=["S0-D0-1"])
@@ -143,9 +135,8 @@ async def test_a_row_that_cannot_be_read_holds_up_no_other(database: Database) -
     assert office.troubles.now() == ()
 
 
-async def test_a_task_that_cannot_begin_holds_up_no_other(database: Database) -> None:
+async def test_a_task_that_cannot_begin_holds_up_no_other(office: Office, database: Database) -> None:
     """Its second attempt is in the table already: the transaction of the others is not lost with it."""
-    office = an_office(database)
     row = await created(database)
     await created(database, 2)
     async with database.begin() as session:
@@ -157,8 +148,7 @@ async def test_a_task_that_cannot_begin_holds_up_no_other(database: Database) ->
     assert office.troubles.now() == ("foreman GRANTER S0-D0-1, queued",)
 
 
-async def test_tasks_of_a_project_that_is_configured_no_more_are_left_alone(database: Database) -> None:
-    office = an_office(database)
+async def test_tasks_of_a_project_that_is_configured_no_more_are_left_alone(office: Office, database: Database) -> None:
     await created(database, project="GONE", state="checking", entry=1)
     await created(database, 2)
     stages = FakeStages(office)

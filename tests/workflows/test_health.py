@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from bot.adapters.health_server import exposition
 from bot.store.database import Database
 from bot.workflows import health
+from bot.workflows.office import Office
 from tests.store.samples import NOW, a_call, created
 from tests.workflows.offices import an_office
 
@@ -31,8 +32,7 @@ async def test_one_no_is_a_no() -> None:
     }  # fmt: skip
 
 
-async def test_the_numbers_are_those_of_the_store(database: Database) -> None:
-    office = an_office(database)
+async def test_the_numbers_are_those_of_the_store(office: Office, database: Database) -> None:
     for number in (1, 2):
         row = await created(database, number)
         async with database.begin() as session:

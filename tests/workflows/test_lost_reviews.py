@@ -16,7 +16,7 @@ from bot.workflows.paid_call import failed, send_call
 from bot.workflows.reserving import LEFT, reserve_call
 from bot.workflows.review import finish_unreviewed
 from tests.store.samples import NOW, created
-from tests.workflows.offices import REQUEST, an_office
+from tests.workflows.offices import REQUEST
 
 
 async def a_task_in_review(database: Database) -> TaskRow:
@@ -46,8 +46,7 @@ async def cut_off(office: Office, row: TaskRow) -> str:
         return str((await session.get_one(TaskRow, row.pk)).state)
 
 
-async def test_a_review_that_was_cut_off_is_asked_for_again(database: Database) -> None:
-    office = an_office(database)
+async def test_a_review_that_was_cut_off_is_asked_for_again(office: Office, database: Database) -> None:
     lead, more = Person(id="U0LEAD"), More(20_000)
     await budget_orders.raise_limit(office, office.projects["GRANTER"], lead, "gemini", more, None, delivery_key="a")
     row = await a_task_in_review(database)

@@ -57,10 +57,9 @@ async def now(office: Office, row: TaskRow) -> TaskRow:
      ("refused", "U0DEV", "running")],
 )  # fmt: skip
 async def test_stopping_an_attempt_at_opus_buys_no_other(
-    database: Database, call_state: str, who: str, state: str
+    office: Office, database: Database, call_state: str, who: str, state: str
 ) -> None:
     """R-ESC-8: the requester may stop and retry, and yet each attempt that is paid for needs an approver."""
-    office = an_office(database)
     row = await at_opus(database, call_state)
     await people.cancel(office, deed("U0DEV"))
     await people.retry(office, deed(who))
@@ -69,9 +68,8 @@ async def test_stopping_an_attempt_at_opus_buys_no_other(
     assert (await now(office, row)).state == state
 
 
-async def test_an_approval_of_opus_does_not_outlast_another_rung(database: Database) -> None:
+async def test_an_approval_of_opus_does_not_outlast_another_rung(office: Office, database: Database) -> None:
     """R-ESC-8: else a provider's failure could bring the task back to opus by it."""
-    office = an_office(database)
     row = await at_opus(database, "unknown")
     await moves.move(office, deed("U0DEV"), Rung.SONNET)
     assert (await now(office, row)).opus_approved_by is None
@@ -100,9 +98,8 @@ async def test_a_secret_that_somebody_types_is_shown_to_nobody(database: Databas
     assert [each for each in said if TOKEN in each] == []
 
 
-async def test_taking_back_a_raise_that_is_gone_leaves_the_rungs_own_budget(database: Database) -> None:
+async def test_taking_back_a_raise_that_is_gone_leaves_the_rungs_own_budget(office: Office, database: Database) -> None:
     """R-BUD-4: a person's work has no budget; what was added before it is no debt of the attempts after it."""
-    office = an_office(database)
     row = await created(database, token_budget=2_000)
     await budget_orders.raise_task(office, deed("U0LEAD"), 5_000, delivery_key="a")
     await moves.move(office, deed("U0LEAD"), Rung.MANUAL)
@@ -112,9 +109,8 @@ async def test_taking_back_a_raise_that_is_gone_leaves_the_rungs_own_budget(data
     assert (await now(office, row)).token_budget == usual
 
 
-async def test_who_makes_a_task_wait_stands_in_its_log(database: Database) -> None:
+async def test_who_makes_a_task_wait_stands_in_its_log(office: Office, database: Database) -> None:
     """R-APR-3: an assignment in JSON holds up somebody else's task by `blockers_if_fail`."""
-    office = an_office(database)
     held = await created(database, owner="U0OTHER", requester="U0OTHER")
     task = PlanTask(id="S0-D0-7", sprint=0, day=0, number=7, prompt="Document it", blockers_if_fail=("S0-D0-1",))
     await create_assigned(office, office.projects["GRANTER"], task, Person(id="U0DEV"), delivery_key="a")

@@ -19,7 +19,6 @@ from bot.workflows import intake, people
 from bot.workflows.office import Office
 from bot.workflows.people import Deed
 from tests.store.samples import NOW, ROUTE, created
-from tests.workflows.offices import an_office
 
 HEAD = "a" * 40
 
@@ -57,8 +56,7 @@ async def at_once(*deeds: Awaitable[object]) -> list[object]:
     return list(found)
 
 
-async def test_a_double_click_approves_once(database: Database) -> None:
-    office = an_office(database)
+async def test_a_double_click_approves_once(office: Office, database: Database) -> None:
     await awaiting(database)
     found = await at_once(*(people.approve(office, deed("U0LEAD"), HEAD) for _ in range(5)))
     assert found == [None] * 5
@@ -67,15 +65,13 @@ async def test_a_double_click_approves_once(database: Database) -> None:
         assert len((await session.scalars(select(ApprovalRow))).all()) == 1
 
 
-async def test_two_approvers_at_once_merge_once(database: Database) -> None:
-    office = an_office(database)
+async def test_two_approvers_at_once_merge_once(office: Office, database: Database) -> None:
     await awaiting(database)
     await at_once(people.approve(office, deed("U0LEAD"), HEAD), people.approve(office, deed("U0TWO"), HEAD))
     assert (await state_of(office), (await kinds(office)).count("merging")) == ("merging", 1)
 
 
-async def test_approve_and_reject_at_once_end_in_one_of_them(database: Database) -> None:
-    office = an_office(database)
+async def test_approve_and_reject_at_once_end_in_one_of_them(office: Office, database: Database) -> None:
     await awaiting(database)
     await at_once(
         people.approve(office, deed("U0LEAD"), HEAD),
@@ -87,16 +83,14 @@ async def test_approve_and_reject_at_once_end_in_one_of_them(database: Database)
     assert await state_of(office) == {"merging": "merging", "rejected": "failed", "cancelled": "cancelled"}[happened[0]]
 
 
-async def test_an_approval_of_an_earlier_commit_does_not_count(database: Database) -> None:
-    office = an_office(database)
+async def test_an_approval_of_an_earlier_commit_does_not_count(office: Office, database: Database) -> None:
     await awaiting(database)
     (found,) = await at_once(people.approve(office, deed("U0LEAD"), "c" * 40))
     assert "has a new commit" in str(found)
     assert await state_of(office) == "awaiting_approval"
 
 
-async def test_tasks_assigned_at_once_are_all_kept(database: Database) -> None:
-    office = an_office(database)
+async def test_tasks_assigned_at_once_are_all_kept(office: Office, database: Database) -> None:
     project = office.projects["GRANTER"]
 
     async def assign(number: int) -> TaskRow:
@@ -110,9 +104,8 @@ async def test_tasks_assigned_at_once_are_all_kept(database: Database) -> None:
 
 
 @pytest.mark.parametrize("rung", [Rung.SONNET, Rung.OPUS])
-async def test_an_old_button_gives_no_manual_work_to_a_model(database: Database, rung: Rung) -> None:
+async def test_an_old_button_gives_no_manual_work_to_a_model(office: Office, database: Database, rung: Rung) -> None:
     """The card does not offer it any more, and says what `/orch reassign` says."""
-    office = an_office(database)
     operations = {**ROUTE, "rung": "manual", "type": "ops"}
     await created(database, route=operations, state="blocked")
     (found,) = await at_once(people.escalate(office, deed("U0LEAD"), rung))
@@ -122,8 +115,7 @@ async def test_an_old_button_gives_no_manual_work_to_a_model(database: Database,
     assert await state_of(office) == "blocked"
 
 
-async def test_an_escalation_to_opus_is_the_approval_of_one_attempt(database: Database) -> None:
-    office = an_office(database)
+async def test_an_escalation_to_opus_is_the_approval_of_one_attempt(office: Office, database: Database) -> None:
     await created(database, state="blocked")
     await at_once(people.escalate(office, deed("U0LEAD"), Rung.OPUS))
     async with database.read() as session:

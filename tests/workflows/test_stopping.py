@@ -83,8 +83,7 @@ async def test_a_stop_that_another_process_made_cuts_the_call(database: Database
     assert call.reserved_tokens == 2_000 and "2k tokens, counts as spent" in told.payload["text"]
 
 
-async def test_what_was_stopped_before_it_began_is_ended_too(database: Database) -> None:
-    office = an_office(database)
+async def test_what_was_stopped_before_it_began_is_ended_too(office: Office, database: Database) -> None:
     visit = await a_running_task(database)
     await stop(office, visit)
     async with watching(office):
@@ -92,8 +91,7 @@ async def test_what_was_stopped_before_it_began_is_ended_too(database: Database)
             await while_wanted(office, visit, asyncio.Event().wait())
 
 
-async def test_only_the_stopped_task_is_ended(database: Database) -> None:
-    office = an_office(database)
+async def test_only_the_stopped_task_is_ended(office: Office, database: Database) -> None:
     one, other = await a_running_task(database), await a_running_task(database, 2)
     answer = asyncio.Event()
     async with watching(office):
@@ -105,9 +103,8 @@ async def test_only_the_stopped_task_is_ended(database: Database) -> None:
         assert await jobs[1] is True
 
 
-async def test_another_entry_into_the_stage_is_another_visit(database: Database) -> None:
+async def test_another_entry_into_the_stage_is_another_visit(office: Office, database: Database) -> None:
     """Stopped and retried between two looks: the new attempt does not keep the old one's call."""
-    office = an_office(database)
     old = await a_running_task(database)
     async with database.begin() as session:
         row = await tasks.lock(session, old.pk)

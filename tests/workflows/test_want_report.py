@@ -55,9 +55,8 @@ async def _daily(office: Office, day: date) -> Daily:
     return made
 
 
-async def test_the_numbers_are_those_of_plain_sql(database: Database) -> None:
+async def test_the_numbers_are_those_of_plain_sql(office: Office, database: Database) -> None:
     await _some_days(database)
-    office = an_office(database)
     for day in (DAY, DAY - timedelta(days=1), DAY - timedelta(days=2)):
         made = await _daily(office, day)
         async with database.read() as session:
@@ -88,8 +87,7 @@ async def test_an_earlier_day_is_told_as_it_was(database: Database) -> None:
     assert before.blocked == ()
 
 
-async def test_a_report_is_wanted_once_with_its_thread(database: Database) -> None:
-    office = an_office(database)
+async def test_a_report_is_wanted_once_with_its_thread(office: Office, database: Database) -> None:
     for number in range(1, 31):
         await created(database, number)
     wanted = []
@@ -108,9 +106,8 @@ async def test_a_report_is_wanted_once_with_its_thread(database: Database) -> No
     assert calls == 0
 
 
-async def test_a_week_has_what_its_days_completed(database: Database) -> None:
+async def test_a_week_has_what_its_days_completed(office: Office, database: Database) -> None:
     await _some_days(database)
-    office = an_office(database)
     async with office.db.read() as session:
         made = await report(session, office.projects["GRANTER"], "weekly", DAY, now=NOW, price=office.price)
     assert isinstance(made, Weekly)
