@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.command_kinds import Slot as SlotKind
@@ -97,6 +97,16 @@ async def skipped(session: AsyncSession, project: str, since: date) -> Sequence[
     """What is skipped from this date on."""
     query = select(SlotRow).where(SlotRow.project == project, SlotRow.state == "skipped", SlotRow.day >= since)
     return (await session.scalars(query.order_by(SlotRow.day, SlotRow.at))).all()
+
+
+async def missed_before(session: AsyncSession, row: SlotRow) -> Sequence[SlotRow]:
+    """What came too late to be tried, and was found so since the post before this one was made; oldest first."""
+    others = (SlotRow.project == row.project) & (SlotRow.state == "posted") & ~_is(row.project, row.kind, row.day)
+    last = await session.scalar(select(func.max(SlotRow.settled_at)).where(others))
+    query = select(SlotRow).where(SlotRow.project == row.project, SlotRow.state == "missed", SlotRow.tries == 0)
+    if last is not None:
+        query = query.where(SlotRow.settled_at > last)
+    return (await session.scalars(query.order_by(SlotRow.at))).all()
 
 
 def _is(project: str, kind: str, day: date) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from dbos import DBOS, SetWorkflowID
 from dbos._error import DBOSException  # not exported
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.slots import late_minutes
+from bot.domain.slots import NAMES, late_minutes
 from bot.store import outbox, slots, tasks
 from bot.store.tables import TaskRow
 from bot.workflows.clock import Start
@@ -73,3 +73,8 @@ async def keep(office: Office, session: AsyncSession, project: str, kind: str, d
     await slots.settle(session, row, "posted", now)
     key, late = slot_id(project, kind, day), late_minutes(row.at, now)
     await POSTS[kind](Post(office, session, office.projects[project], day, key, late))
+    if missed := await slots.missed_before(session, row):
+        facts = {"missed": [(name, each.day) for each in missed for of, name in NAMES.items() if of == each.kind]}
+        message = office.words_of(project).message("reports/missed", facts)
+        channel = office.projects[project].channel
+        await outbox.want(session, f"{key}/missed", "thread", channel, message, now, thread_of=key)

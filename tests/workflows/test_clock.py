@@ -175,9 +175,19 @@ async def test_a_late_post_says_so_and_a_first_look_posts_nothing(database: Data
     await replica.look()
     (text,) = [str(payload) for key, payload in (await _posts(database)).items() if "/midday" in key]
     assert "30 min late" in text
+    assert "standup/GRANTER/2026-11-23/midday/missed" not in await _posts(database)
     now.now += timedelta(days=1)
     await replica.look()
-    assert [key for key in await _posts(database) if key.endswith("2026-11-24/midday")]
+    posts = await _posts(database)
+    assert [key for key in posts if key.endswith("2026-11-24/midday")]
+    assert "the consolidation of Mon 23 Nov, the stand-up of Tue 24 Nov." in str(
+        posts["standup/GRANTER/2026-11-24/midday/missed"]
+    ), "those missed for good are named once, in the thread of the next post"
+    now.now += timedelta(hours=5)
+    await replica.look()
+    posts = await _posts(database)
+    assert "standup/GRANTER/2026-11-24/evening" in posts
+    assert "standup/GRANTER/2026-11-24/evening/missed" not in posts
 
 
 async def test_one_that_fails_is_tried_again_and_then_given_up(database: Database) -> None:
