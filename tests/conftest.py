@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import tempfile
@@ -28,6 +29,16 @@ settings.load_profile("steady")
 #: What takes longest begins first, so that at the end no worker waits for another. The rest follows in its order.
 LONGEST = ("acceptance/test_granter.py", "reliability/", "workflows/test_clock.py", "acceptance/", "browser/", "store/",
            "workflows/", "cli/", "adapters/")  # fmt: skip
+
+
+#: What is loaded stays, so nobody need look through it for garbage: neither while it is loaded nor in each test.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000, 20)  # a conversation makes many objects and little garbage
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -306,7 +306,7 @@ async def test_a_task_that_ended_offers_what_is_possible(shared: Orch) -> None:
     await shared.world.close_view("U0DEV", form.id)
     await shared.dev.replies("Nice work", to=task)
     await shared.dev.replies("retry", to=task)
-    await shared.dev.sees_privately("only a blocked, cancelled or failed task can be retried")
+    await shared.dev.sees_privately("cannot be retried: only what is blocked, cancelled or failed can")
     assert len(shared.dev.said_privately()) == 1, "praise is not answered"
 
 
