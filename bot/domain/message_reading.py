@@ -1,4 +1,4 @@
-"""An assignment in JSON, from a file or pasted in Slack, as a task (R-MSG-1; issue "accepted as input").
+"""An assignment in JSON, pasted in Slack, as a task (R-MSG-1; issue "accepted as input").
 
 It may stand between ``` fences, and its quotes may have been made typographic by a keyboard.
 """
@@ -36,12 +36,12 @@ def looks_like_assignment(text: str) -> bool:
     return "task_id" in found or (alone and bool(found))
 
 
-def parse_assignment(text: str, *, pasted: bool = True) -> PlanTask:
+def parse_assignment(text: str) -> PlanTask:
     """The task that an assignment in JSON describes. Raises UserMistake that names each wrong field and the nearest
-    right name. `pasted`: the text comes from Slack, with its markup, rather than from a file."""
+    right name."""
     if len(text) > MAX_LENGTH:
         raise UserMistake(f"That has {len(text):,} characters; an assignment has at most {MAX_LENGTH:,}.", FORM)
-    node = _node(_loads(_json_part(plain(text) if pasted else text)), 0)
+    node = _node(_loads(_json_part(plain(text))), 0)
     if isinstance(node, Items):
         raise UserMistake(
             "That is a list. Send one assignment at a time; many tasks make a plan.", "orch plan load FILE"

@@ -182,7 +182,7 @@ def test_an_assignment_is_understood_as_people_paste_it(text: str) -> None:
 def test_what_leaves_us_is_accepted_again() -> None:
     """An assignment round-trips through a task of a plan."""
     sent = json.dumps(Assignment.model_validate_json(ASSIGNMENT).json_fields())
-    assert parse_assignment(sent, pasted=False) == parse_assignment(f"```{sent}```")
+    assert parse_assignment(sent) == parse_assignment(f"```{sent}```")
 
 
 def test_more_fields_than_the_plans_are_understood_and_text_is_kept() -> None:
