@@ -24,7 +24,7 @@ NAMES: Mapping[SlotKind, str] = {
     "weekly": "weekly report",
 }
 #: Later than this counts as late; a firing is never to the second.
-ON_TIME = timedelta(minutes=5)
+ON_TIME = timedelta(minutes=1)
 #: How far ahead the next slot is looked for, and how far back missed ones are recorded.
 AHEAD = timedelta(days=400)
 BACK = timedelta(days=62)

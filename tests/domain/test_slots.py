@@ -93,7 +93,9 @@ def test_a_weekday_that_is_never_worked_on() -> None:
     ("late", "settled", "minutes"),
     [
         (timedelta(0), "due", 0),
-        (timedelta(minutes=4, seconds=59), "due", 0),
+        (timedelta(seconds=59), "due", 0),
+        (timedelta(minutes=1), "due", 0),
+        (timedelta(minutes=1, seconds=1), "due", 1),
         (timedelta(minutes=6), "due", 6),
         (timedelta(minutes=120), "due", 120),
         (timedelta(minutes=120, seconds=1), "missed", 120),
