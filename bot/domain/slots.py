@@ -95,11 +95,11 @@ class Timetable(Frozen):
         return tuple(sorted(slots, key=lambda slot: slot.at))
 
     def weekly_day(self, day: date) -> date | None:
-        """The date of the weekly report in the week (Monday to Sunday) of `day`: its weekday, or where that is a day
-        off, the last working day before it; None where there is none."""
-        monday = day - timedelta(days=day.weekday())
-        last = WEEKDAYS.index(self.times.weekly_on)
-        fitting = (monday + timedelta(days=n) for n in range(last, -1, -1))
+        """The date of the weekly report in the working week of `day`: its weekday, or where that is a day off, the last
+        working day before it; None where there is none."""
+        first = self.days.week_of(day)
+        last = (WEEKDAYS.index(self.times.weekly_on) - first.weekday()) % 7
+        fitting = (first + timedelta(days=n) for n in range(last, -1, -1))
         return next((each for each in fitting if self.days.includes(each)), None)
 
     def between(self, after: datetime, until: datetime) -> tuple[Slot, ...]:

@@ -72,10 +72,10 @@ class Weekly(Frozen):
 
 
 def weekly_report(facts: Facts) -> Weekly:
-    """The report of the week, Monday to Sunday, that `facts.day` is in."""
+    """The report of the working week that `facts.day` is in."""
     expected = forecast(facts)
     verdict = judge.outlook(facts, expected)
-    first = facts.day - timedelta(days=facts.day.weekday())
+    first = facts.working_days.week_of(facts.day)
     own = facts.sprint
     level = own.level if own else facts.today
     days = own.sprint.days if own else 5
@@ -112,12 +112,11 @@ def _begun(facts: Facts, fact: SprintFact) -> bool:
     return fact.sprint.state != "planned" or any(task.sprint == fact.sprint.number for task in facts.tasks)
 
 
-def _week(facts: Facts, monday: date) -> int:
+def _week(facts: Facts, first: date) -> int:
     starts = [each.sprint.first_day for each in facts.sprints if each.sprint.first_day]
-    if not starts or min(starts) > monday + timedelta(days=6):
-        return monday.isocalendar().week
-    begun = min(starts)
-    return (monday - (begun - timedelta(days=begun.weekday()))).days // 7 + 1
+    if not starts or min(starts) > first + timedelta(days=6):
+        return (first + timedelta(days=3)).isocalendar().week  # of its middle, whichever day it begins with
+    return (first - facts.working_days.week_of(min(starts))).days // 7 + 1
 
 
 def _sprint(facts: Facts, fact: SprintFact) -> SprintLine:
@@ -143,9 +142,9 @@ def _milestones(facts: Facts) -> Iterator[Milestone]:
 def _next(facts: Facts, expected: Forecast) -> NextWeek | None:
     """The rest of the open sprint where it goes on next week, else the first sprint that is planned."""
     own = facts.sprint.sprint if facts.sprint else None
-    sunday = facts.day + timedelta(days=6 - facts.day.weekday())
+    last = facts.working_days.week_of(facts.day) + timedelta(days=6)
     end = max(filter(None, (expected.planned, expected.likely)), default=None)
-    goes_on = own is not None and own.state == "open" and expected.remaining and end is not None and end > sunday
+    goes_on = own is not None and own.state == "open" and expected.remaining and end is not None and end > last
     if own is not None and goes_on:
         left = [task for task in facts.of_sprint if not task.finished]
         return NextWeek(

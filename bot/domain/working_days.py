@@ -32,6 +32,16 @@ class WorkingDays(Frozen):
         earlier = (day - timedelta(days=n) for n in range(1, LONGEST_BREAK))
         return next((each for each in earlier if self.includes(each)), day - timedelta(days=1))
 
+    def week_of(self, day: date) -> date:
+        """The first date of the week that a day is in: weeks begin after the longest run of weekdays off, with Monday
+        as a rule, with Sunday where Friday and Saturday are off."""
+        worked = [n for n, name in enumerate(WEEKDAYS) if not self.weekdays or name in self.weekdays]
+
+        def off_before(weekday: int) -> int:
+            return next(gap for gap in range(7) if (weekday - 1 - gap) % 7 in worked)
+
+        return day - timedelta(days=(day.weekday() - max(worked, key=off_before)) % 7)
+
     def nth(self, first: date, number: int) -> date:
         """The sprint's nth working day, counted from 1; 0 is the day before all of them, and so the first as well."""
         found = self.from_(first)

@@ -75,7 +75,7 @@ async def gather(
 
 async def _saved(session: AsyncSession, project: Project, day: date, price: PriceOf) -> Saving:
     """The saving of the week that the day is in, until that day (R-BUD-5)."""
-    paid = await spending.paid_calls(session, project.key, day - timedelta(days=day.weekday()), day)
+    paid = await spending.paid_calls(session, project.key, project.working_days.week_of(day), day)
     return measure(paid, price, project.models[Rung.SONNET], project.lighter)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -44,3 +44,20 @@ def test_the_nth_day(days: WorkingDays, first: date, number: int, expected: date
 )
 def test_the_day_of_the_sprint(days: WorkingDays, first: date, today: date, expected: int) -> None:
     assert days.number(first, today) == expected
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "first"),
+    [
+        (("mon", "tue", "wed", "thu", "fri"), date(2026, 11, 23)),
+        (("sun", "mon", "tue", "wed", "thu"), date(2026, 11, 22)),
+        (("tue", "wed", "thu", "fri", "sat"), date(2026, 11, 24)),
+        (("mon", "wed", "fri"), date(2026, 11, 23)),
+        (("wed",), date(2026, 11, 25)),
+        ((), date(2026, 11, 23)),  # every day
+    ],
+)
+def test_a_week_begins_after_the_longest_run_of_days_off(weekdays: tuple[str, ...], first: date) -> None:
+    days = WorkingDays(weekdays=weekdays)
+    assert {days.week_of(first + timedelta(days=n)) for n in range(7)} == {first}
+    assert days.week_of(first - timedelta(days=1)) == first - timedelta(days=7)

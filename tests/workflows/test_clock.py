@@ -164,6 +164,57 @@ async def test_every_post_comes_once(first: date, last: date, request: pytest.Fi
     assert max(map(len, missing)) > 5 and sum(map(len, missing)) == len(gone), "one event for a long absence"
 
 
+#: Where, its working days, when Orch stopped and when it starts again, until when it is watched (UTC), and the posts
+#: that come: kind, date, and how many minutes late.
+STARTS: dict[str, tuple[str, WorkingDays, str, str, str, list[str]]] = {
+    "Monday 07:59": ("UTC", WorkingDays(), "2026-11-23 07:59", "2026-11-23 07:59", "2026-11-23 11:00", [
+        "morning 2026-11-23"]),
+    "noon exactly": ("UTC", WorkingDays(), "2026-11-23 11:30", "2026-11-23 12:00", "2026-11-23 12:30", [
+        "midday 2026-11-23"]),
+    "noon exactly, for the first time": (
+        "UTC", WorkingDays(), "2026-11-23 12:00", "2026-11-23 12:00", "2026-11-23 16:59", []),
+    "Friday 16:00 exactly": ("UTC", WorkingDays(), "2026-11-27 13:00", "2026-11-27 16:00", "2026-11-27 23:00", [
+        "weekly 2026-11-27", "evening 2026-11-27"]),
+    "three hours after a missed one": ("UTC", WorkingDays(), "2026-11-23 07:00", "2026-11-23 11:00",
+        "2026-11-23 12:30", ["midday 2026-11-23"]),
+    "an hour after a missed one": ("UTC", WorkingDays(), "2026-11-23 07:00", "2026-11-23 09:00",
+        "2026-11-23 09:30", ["morning 2026-11-23 60 late"]),
+    "Lisbon's spring": ("Europe/Lisbon", WorkingDays(weekdays=()), "2026-03-29 00:30", "2026-03-29 00:30",
+        "2026-03-29 16:30", ["morning 2026-03-29", "midday 2026-03-29", "evening 2026-03-29"]),
+    "New York's spring": ("America/New_York", WorkingDays(weekdays=()), "2026-03-08 06:30", "2026-03-08 06:30",
+        "2026-03-08 16:30", ["morning 2026-03-08", "midday 2026-03-08"]),
+    "the new year": ("UTC", WorkingDays(off=public_holidays("PT", [2026, 2027])), "2026-12-31 15:30",
+        "2026-12-31 15:30", "2027-01-04 09:00",
+        ["weekly 2026-12-31", "evening 2026-12-31", "morning 2027-01-04"]),
+    "a holiday between two working days": ("Europe/Lisbon", WorkingDays(off=public_holidays("PT", [2026])),
+        "2026-12-07 16:30", "2026-12-07 16:30", "2026-12-09 09:00", ["evening 2026-12-07", "morning 2026-12-09"]),
+    "a week from Sunday to Thursday": ("UTC", WorkingDays(weekdays=("sun", "mon", "tue", "wed", "thu")),
+        "2026-11-26 15:30", "2026-11-26 15:30", "2026-11-29 12:30",
+        ["weekly 2026-11-26", "evening 2026-11-26", "morning 2026-11-29", "midday 2026-11-29"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STARTS)
+async def test_what_comes_after_a_start(database: Database, name: str) -> None:
+    zone, days, stopped, starts, until, wanted = STARTS[name]
+    now = Now()
+    office = an_office(database, clock=now)
+    project = office.projects["GRANTER"].model_copy(update={"timezone": zone, "working_days": days})
+    replica = Replica(replace(office, projects={"GRANTER": project}), NEVER)
+    now.now = datetime.fromisoformat(stopped).replace(tzinfo=UTC)
+    await replica.look()
+    now.now = datetime.fromisoformat(starts).replace(tzinfo=UTC)
+    while now.now < datetime.fromisoformat(until).replace(tzinfo=UTC):
+        await replica.look()
+        now.now += timedelta(minutes=5)
+    async with database.read() as session:
+        rows = (await session.scalars(select(SlotRow).order_by(SlotRow.at))).all()
+    came = [row for row in rows if row.state == "posted"]
+    late = [(row.settled_at - row.at) // timedelta(minutes=1) for row in came if row.settled_at]
+    assert [f"{row.kind} {row.day}{f' {by} late' * (by > 5)}" for row, by in zip(came, late, strict=True)] == wanted
+    assert [row.state for row in rows if row not in came] == ["missed"] * ("three hours" in name)
+
+
 async def test_a_late_post_says_so_and_a_first_look_posts_nothing(database: Database) -> None:
     now = Now()
     now.now = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)

@@ -12,6 +12,8 @@ from bot.domain.daily_report import daily_report
 from bot.domain.metrics import Record, metrics
 from bot.domain.saving import STEPS, Saving
 from bot.domain.weekly_report import weekly_report
+from bot.domain.working_days import WorkingDays
+from bot.domain.working_hours import WorkingHours
 from bot.local.slack import limits
 from bot.local.slack.block_check import check_message_blocks
 from bot.render import Renderer
@@ -126,6 +128,16 @@ def test_an_empty_project() -> None:
     assert "nothing is queued or planned" in daily["tomorrow"]
     assert "everything is finished" in daily["context"]
     assert "none was started" in said(post(WORDS, weekly_report(facts)))["sprints"]
+
+
+def test_a_week_from_sunday_to_thursday_has_what_ended_on_sunday() -> None:
+    sunday = date(2026, 1, 25)
+    done = [a_task(f"S0-D1-{n}", state="merged") for n in (1, 2)]
+    ended = {"S0-D1-1": sunday - timedelta(days=1), "S0-D1-2": sunday}
+    hours = WorkingHours(days=WorkingDays(weekdays=("sun", "mon", "tue", "wed", "thu")))
+    week = weekly_report(some_facts(*done, day=sunday + timedelta(days=4), ended_on=ended, hours=hours))
+    assert (week.first, week.last) == (sunday, sunday + timedelta(days=6))
+    assert [line.id for line in week.completed] == ["S0-D1-2"]
 
 
 def test_the_first_day_has_no_date_yet() -> None:
