@@ -19,6 +19,12 @@ MAX_LENGTH = 40_000  # characters
 MAX_DEPTH = 5
 FORM = '{"task_id": "S1-D1-1", "model": "haiku", "prompt": "...", "priority": "high", "deadline": "2026-02-03 10:30"}'
 
+#: What Orch's other messages are known by, and what a person does instead of sending one (R-MSG-2, R-MSG-3).
+WRITTEN_ONLY = {
+    "alert_type": ("blocker alert", "/orch block S1-D1-2 <reason>"),
+    "status": ("status update", "/orch done S1-D1-2 <what you saw>"),
+}
+
 _FENCE = re.compile(r"```(?:[a-zA-Z]*\n)?(.*?)```", re.DOTALL)
 _CURLY = "“”„‟«»"
 #: A quote that begins or ends a JSON text: beside a bracket, a comma or a colon.
@@ -48,6 +54,12 @@ def parse_assignment(text: str) -> PlanTask:
         )
     if not isinstance(node, Table):
         raise UserMistake("An assignment is a JSON object: it starts with `{`.", FORM)
+    keys = {entry.key for entry in node.entries}
+    for key, (name, form) in WRITTEN_ONLY.items():
+        if key in keys and "prompt" not in keys:
+            raise UserMistake(
+                f"That is a {name}: Orch writes those, and reads only assignments. Nothing was done.", form
+            )
     report = Report()
     read = read_task(node, report)
     if read is not None and read.task.id in (*read.task.after, *read.task.blockers_if_fail):
