@@ -95,6 +95,14 @@ async def for_call(session: AsyncSession, row: TaskRow, *, unheard: bool = False
     return wanted[len(wanted) - newest_that_fit([reply.text for reply in wanted]) :]
 
 
+async def told_in_attempt(session: AsyncSession, row: TaskRow) -> tuple[Sequence[str], bool]:
+    """What calls of the running attempt were told and still stands, oldest first; and whether anything that they were
+    told was taken back since."""
+    told = select(ReplyRow.text).where(ReplyRow.task_pk == row.pk, ReplyRow.heard_attempt == row.attempt)
+    found = (await session.scalars(told.order_by(ReplyRow.id))).all()
+    return [text for text in found if text], "" in found
+
+
 async def heard(session: AsyncSession, row: TaskRow, ids: Collection[int]) -> Sequence[ReplyRow]:
     """A call of the running attempt was told these; returns those that no call had been told before."""
     if not ids:

@@ -74,17 +74,21 @@ async def prepare_edit(office: Office, visit: Visit) -> Prepared:
         calls = await ledger.calls_of(session, visit.pk, visit.attempt, whole=True)
         first = next((c for c in calls if c.purpose == "edit" and c.applied is not None), None)
         said = await replies.for_call(session, row, unheard=first is not None)
+        stands, taken_back = await replies.told_in_attempt(session, row)
     if row.entry != visit.entry:
         raise Superseded(visit.id)
     heard, words = tuple(reply.id for reply in said), tuple(reply.text for reply in said)
     rung = Rung(row.route["rung"])
     repository = office.repositories[row.project]
     base = row.base_commit or await repository.refresh()
+    start = row.start_commit or base
     if first is not None:
-        request = _repair_request(office, row, first, words)
+        begun = ModelRequest.model_validate(first.request)
+        if taken_back:  # the conversation goes on as if that had not been said
+            begun, _ = await _first_request(office, row, rung, repository, start, tuple(stands))
+        request = _repair_request(office, row, begun, first, words)
         count = await counted(office, Visit.of(row), office.models[rung], request)
         return Prepared("repair", rung, base, request, count, heard)
-    start = row.start_commit or base
     request, count = await _first_request(office, row, rung, repository, start, words)
     return Prepared("edit", rung, base, request, count, heard)
 
@@ -119,9 +123,11 @@ def _request(office: Office, row: TaskRow, rung: Rung, packed: Packed, said: tup
     return first_request(office, row, rung, system, packed, checks=row.checks, said=said, edit_tools=True)
 
 
-def _repair_request(office: Office, row: TaskRow, first: CallRow, said: tuple[str, ...]) -> ModelRequest:
-    """The first conversation, the answers to its tool calls, what failed, and what people wrote since."""
-    request = ModelRequest.model_validate(first.request)
+def _repair_request(
+    office: Office, row: TaskRow, begun: ModelRequest, first: CallRow, said: tuple[str, ...]
+) -> ModelRequest:
+    """The conversation that the first call began, the answers to its tool calls, what failed, and what people wrote
+    since."""
     reply = ModelReply.model_validate(first.reply)
     results = [
         {"type": "tool_result", "tool_use_id": r["call_id"], "content": r["text"], "is_error": r["is_error"]}
@@ -129,11 +135,11 @@ def _repair_request(office: Office, row: TaskRow, first: CallRow, said: tuple[st
     ]
     words = office.render.text("prompts/repair", {"lesson": row.learned[-1] if row.learned else "", "said": said})
     answer = [dict(block) for block in reply.content] or [{"type": "text", "text": "(nothing)"}]
-    return request.model_copy(
+    return begun.model_copy(
         update={
             "call_id": "",
             "messages": (
-                *request.messages,
+                *begun.messages,
                 {"role": "assistant", "content": answer},
                 {"role": "user", "content": [*results, {"type": "text", "text": office.redact(words)}]},
             ),

@@ -124,6 +124,34 @@ async def test_a_reply_that_was_changed_or_deleted_counts_as_it_stands_now(share
     assert "Paint it black" in review.text and "violet" not in review.text and "green" not in review.text
 
 
+async def test_a_reply_that_was_deleted_while_its_call_ran_is_in_no_later_one(shared: Orch) -> None:
+    holder = await shared.dev.assigns("Look at the rest by hand --model manual")
+    await shared.channel.shows(holder, state="With a person")
+    go_on = asyncio.Event()
+    first = edits(create("docs/taken.md", "not yet\n"))
+    shared.models.answer(Reply(text=first.text, edits=first.edits, until=go_on), model=HAIKU)
+    shared.models.answer(edits(create("docs/taken.md", "done\n")), model=HAIKU)
+    options = f'--files docs/taken.md --after {holder} --check "grep -q done docs/taken.md"'
+    task = await shared.dev.assigns(f"Describe it {options}")
+    await shared.channel.shows(task, f"waiting for {holder}", state="Queued")
+    gone = await shared.dev.replies("Mention the badgers", to=task)
+    kept = await shared.dev.replies("Mention the otters", to=task)
+    for reply in (gone, kept):
+        await shared.dev.sees_a_reaction("eyes", on=reply)
+    await shared.dev.types(f"/orch done {holder} it is there")
+    await shared.until(lambda: _asked(shared, task) or None, "a call")
+    await shared.dev.deletes(gone)
+    await shared.all_is_worked_on()
+    go_on.set()
+    await shared.channel.shows(task, state="Awaiting approval")
+    (first_call, repair), (review,) = _asked(shared, task), _asked(shared, task, GEMINI)
+    assert "badgers" in first_call.text and "otters" in first_call.text
+    for later in (repair, review):
+        assert "badgers" not in str(later.body) and "otters" in str(later.body)
+    assert "not yet" in str(repair.body["messages"]), "it goes on from its own answer"
+    await shared.books.agree()
+
+
 async def test_a_word_that_was_mistyped_is_obeyed_once_it_is_right(shared: Orch) -> None:
     task, go_on = await _working(shared, "docs/mistyped.md")
     stop = await shared.dev.replies("stpo", to=task)
