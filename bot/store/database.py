@@ -170,8 +170,8 @@ async def hold_alone(url: str, patience_seconds: float = 5.0) -> Callable[[], Aw
 
 
 def make_engine(url: str) -> AsyncEngine:
-    """An engine for a SQLAlchemy async URL. On SQLite a writing transaction takes the write lock at its start, so
-    that what it read is still true when it writes; on PostgreSQL rows are locked (`FOR UPDATE`)."""
+    """An engine for a SQLAlchemy async URL. On SQLite a writing transaction takes the write lock with its first
+    statement, so that what it read is still true when it writes; on PostgreSQL rows are locked (`FOR UPDATE`)."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
@@ -216,4 +216,5 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.info.get("orch_durable", False) != durable:
         connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.info["orch_durable"] = durable
-    connection.exec_driver_sql("BEGIN" if options.get("orch_read_only") else "BEGIN IMMEDIATE")
+    driver: Any = connection.connection.driver_connection
+    driver.begin = "BEGIN" if options.get("orch_read_only") else "BEGIN IMMEDIATE"

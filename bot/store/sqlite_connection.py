@@ -23,13 +23,17 @@ class SqliteConnection(aiosqlite.Connection):
     """aiosqlite's, with the cursor that SQLAlchemy's adapter needs of it."""
 
     _used = True  # since the last transaction ended: something may be open, or be on its way to the thread
+    begin = ""  #: What begins the transaction, with its first statement and in one trip with it
 
     async def commit(self) -> None:
-        await super().commit()
-        self._used = False
+        self.begin = ""
+        if self._used:
+            await super().commit()
+            self._used = False
 
     async def rollback(self) -> None:
         """SQLAlchemy's pool asks for it after each session, which has done so itself or has committed."""
+        self.begin = ""
         if self._used:
             await super().rollback()
             self._used = False
@@ -39,6 +43,12 @@ class SqliteConnection(aiosqlite.Connection):
         self._used = True
         done: T = await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
         return done
+
+    def within(self, words: str) -> sqlite3.Connection:
+        """In the thread: SQLite's own connection, in the transaction that begins with these words."""
+        if words and not self._conn.in_transaction:  # a first statement that failed may have begun it
+            self._conn.execute(words)
+        return self._conn
 
     def cursor(self) -> SqliteCursor:  # type: ignore[override]
         return SqliteCursor(self)
@@ -61,10 +71,12 @@ class SqliteCursor:
         return self
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
-        await self._connection.trip(self._run, statement, parameters)
+        await self._connection.trip(self._run, self._connection.begin, statement, parameters)
+        self._connection.begin = ""
 
     async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
-        await self._connection.trip(self._run_many, statement, parameters)
+        await self._connection.trip(self._run_many, self._connection.begin, statement, parameters)
+        self._connection.begin = ""
 
     async def fetchone(self) -> Any:
         rows = await self.fetchmany(1)
@@ -93,9 +105,9 @@ class SqliteCursor:
         if left:
             await self._connection.trip(left.close)
 
-    def _run(self, statement: str, parameters: Sequence[Any]) -> None:
+    def _run(self, begin: str, statement: str, parameters: Sequence[Any]) -> None:
         """In the thread."""
-        cursor = self._connection._conn.execute(statement, parameters)
+        cursor = self._connection.within(begin).execute(statement, parameters)
         self._rows = cursor.fetchmany(AT_ONCE) if cursor.description else []
         self._remember(cursor)
         if len(self._rows) < AT_ONCE:
@@ -109,9 +121,9 @@ class SqliteCursor:
         self._remember(cursor)
         return rows
 
-    def _run_many(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
+    def _run_many(self, begin: str, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
         """In the thread."""
-        cursor = self._connection._conn.executemany(statement, parameters)
+        cursor = self._connection.within(begin).executemany(statement, parameters)
         self._remember(cursor)
         cursor.close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.store.database import Database
 from bot.store.sqlite_connection import AT_ONCE, connect
@@ -61,7 +62,7 @@ async def test_the_cursor_of_a_long_result_knows_what_it_changed(tmp_path: Path)
         await connection.close()
 
 
-async def test_a_session_takes_a_trip_for_each_statement_and_two_more(
+async def test_a_session_takes_a_trip_for_each_statement_and_one_more(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trips: list[str] = []
@@ -76,11 +77,11 @@ async def test_a_session_takes_a_trip_for_each_statement_and_two_more(
     monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
     async with database.read() as session:
         await session.execute(text("SELECT a FROM t"))
-    assert trips == ["_run", "_run", "rollback"]
+    assert trips == ["_run", "rollback"]
     trips.clear()
     async with database.begin() as session:
         await session.execute(text("INSERT INTO t VALUES (1)"))
-    assert trips == ["_run", "_run", "commit"]
+    assert trips == ["_run", "commit"]
 
 
 async def test_what_fails_is_rolled_back(database: Database) -> None:
@@ -92,3 +93,42 @@ async def test_what_fails_is_rolled_back(database: Database) -> None:
             raise LookupError
     async with database.read() as session:
         assert await session.scalar(text("SELECT count(*) FROM t")) == 0
+
+
+async def test_a_transaction_begins_with_its_first_statement(database: Database) -> None:
+    """Whoever writes has the lock from what it reads first on; a transaction without a statement takes none."""
+    async with database.begin() as session:
+        await session.execute(text("CREATE TABLE t (a)"))
+    other = Database(database.url)
+    try:
+        async with database.begin() as session, other.begin() as free:
+            await free.execute(text("INSERT INTO t VALUES (1)"))
+        async with database.begin() as session:
+            assert await session.scalar(text("SELECT count(*) FROM t")) == 1
+            async with other.engine.connect() as waiting:
+                await waiting.execution_options(orch_read_only=True)
+                await waiting.exec_driver_sql("PRAGMA busy_timeout=0")
+                await waiting.rollback()
+                await waiting.execution_options(orch_read_only=False)
+                for _ in range(2):
+                    with pytest.raises(OperationalError, match="locked"):
+                        await waiting.exec_driver_sql("SELECT 1")
+            async with session.begin_nested() as nested:
+                await session.execute(text("INSERT INTO t VALUES (2)"))
+                await nested.rollback()
+        async with other.begin() as session:
+            assert await session.scalar(text("SELECT count(*) FROM t")) == 1
+    finally:
+        await other.close()
+
+
+async def test_a_first_statement_that_fails_is_within_the_transaction(database: Database) -> None:
+    async with database.begin() as session:
+        await session.execute(text("CREATE TABLE t (a UNIQUE)"))
+        await session.execute(text("INSERT INTO t VALUES (1)"))
+    async with database.engine.connect() as connection:
+        with pytest.raises(IntegrityError):
+            await connection.execute(text("INSERT INTO t VALUES (1)"))
+        await connection.execute(text("INSERT INTO t VALUES (2)"))
+        await connection.rollback()
+        assert await connection.scalar(text("SELECT count(*) FROM t")) == 1
