@@ -28,7 +28,9 @@ install: .venv/.run-ready
 run: install
 	$(BIN)/orch local $(ARGS)
 
+# Compiled once, not by each process that the tests start where Python is told to keep no bytecode.
 test: .venv/.dev-ready
+	$(BIN)/python -m compileall -q bot
 	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 lint: .venv/.dev-ready
