@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from sqlalchemy import select
@@ -19,6 +20,8 @@ from tests.reliability.bed import (
 
 #: Heroku's: after so many seconds it kills.
 STOP_LIMIT = 30.0
+#: A check that outlasts the wait, and is no other process of this machine.
+ENDLESS = f"sleep {600 + os.getpid()}"
 TASK = "Write documentation about stopping --files docs/stopping.md"
 
 
@@ -69,9 +72,9 @@ async def test_stopping_waits_a_moment_for_a_call_that_ends(tmp_path: Path) -> N
 
 async def test_what_does_not_end_in_time_is_cut_off_and_goes_on_at_the_next_start(tmp_path: Path) -> None:
     """A check that outlasts the wait. Its stage must not take the lack of a DBOS for a defect and block the task."""
-    async with bed(tmp_path, sqlite(tmp_path), latency=0.0, checks=("sleep 600",)) as made:
+    async with bed(tmp_path, sqlite(tmp_path), latency=0.0, checks=(ENDLESS,)) as made:
         await begin(made)
-        await until_runs("sleep", "600")
+        await until_runs(*ENDLESS.split())
         await stop_in_time(made)
         assert "left in the middle" in made.bot_log()
         assert "Traceback" not in made.bot_log()
@@ -100,7 +103,7 @@ def _words(process: Path) -> list[str]:
 
 def quicken(made: Bed) -> None:
     config = Path(made.environment["ORCH_CONFIG"])
-    config.write_text(config.read_text().replace("sleep 600", "true"))
+    config.write_text(config.read_text().replace(ENDLESS, "true"))
 
 
 async def test_a_second_process_on_the_same_database_is_refused(tmp_path: Path) -> None:
