@@ -57,8 +57,9 @@ def bolt_app(world: World) -> AsyncApp:
 
 
 @asynccontextmanager
-async def by_socket(world: World, app: AsyncApp) -> AsyncIterator[AsyncSocketModeHandler]:
-    handler = AsyncSocketModeHandler(app, world.app.app_token, logger=QUIET, ping_interval=0.2)
+async def by_socket(world: World, app: AsyncApp, ping_interval: float = 30) -> AsyncIterator[AsyncSocketModeHandler]:
+    """`ping_interval`: seconds; the SDK gives a connection up that does not answer within half of it."""
+    handler = AsyncSocketModeHandler(app, world.app.app_token, logger=QUIET, ping_interval=ping_interval)
     handler.client.proxy = None
     await handler.connect_async()
     await world.app_connected()

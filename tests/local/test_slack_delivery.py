@@ -99,7 +99,7 @@ async def test_everything_can_come_twice(wire: Any) -> None:
 @pytest.mark.parametrize("how", ["warning", "refresh_requested", "abort"])
 async def test_the_app_reconnects(how: Any) -> None:
     heard: list[dict[str, Any]] = []
-    async with workspace() as world, by_socket(world, mention_app(world, heard)):
+    async with workspace() as world, by_socket(world, mention_app(world, heard), ping_interval=2):
         if how == "abort":
             world.faults.abort()
         else:
