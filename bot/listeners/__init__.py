@@ -17,6 +17,7 @@ from bot.listeners import (
     quotes,
     shortcuts,
     threads,
+    unknown,
     views,
     welcome,
 )
@@ -42,6 +43,7 @@ def register(app: AsyncApp, office: Office) -> Desk:
         own_settings,
         welcome,
         people_standup,
+        unknown,
     ):
         room.register(app, desk)
     return desk

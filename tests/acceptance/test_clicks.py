@@ -92,6 +92,15 @@ async def _some_card_with_a_button(orch: Orch):  # type: ignore[no-untyped-def]
     return await orch.channel.shows(task, state="With a person")
 
 
+async def test_a_button_of_another_version_says_so(shared: Orch) -> None:
+    card_shown = (await _some_card_with_a_button(shared)).message
+    shown = next(a for a in card_shown.blocks if a.get("type") == "actions")["elements"][0]["action_id"]
+    forged = {"action_id": "from_tomorrow", "value": "GRANTER"}
+    clicked = await shared.world.click(shared.dev.id, card_shown.channel, card_shown.ts, shown, forge=forged)
+    assert clicked.acked
+    assert await shared.dev.sees_privately("That button is of another version of me")
+
+
 async def test_a_double_click_is_one_click(shared: Orch) -> None:
     task = await _with_a_person(shared)
     for label, kind, state in (("Stop", "cancelled", "Stopped"), ("Retry", "retried", "With a person")):
