@@ -33,8 +33,8 @@ CRITICAL = 0.15
 #: What a person does, one after the other, where a task is blocked; then it stays with them.
 ANSWERS = ("Retry", "Escalate to Sonnet", "Escalate to Opus", "Retry", "Retry")
 OVER = {TaskState.MERGED, TaskState.DONE}
-#: Seconds for a sprint on a machine that does other things as well.
-PATIENCE = 600.0
+#: Seconds in which something must happen, on a machine that does other things as well.
+PATIENCE = 300.0
 
 SETUP: dict[str, Any] = {
     "project": {
@@ -57,21 +57,23 @@ class People:
     def __init__(self, orch: Orch) -> None:
         self._orch = orch
         self._blocks: Counter[str] = Counter()
-        self._done: set[tuple[str, ...]] = set()
+        self._done: set[tuple[str, str, int]] = set()  # who clicked on which task, in which entry of a state
         self.left: set[str] = set()  # what stays with a person
 
     async def look_after(self, number: int) -> None:
         """Work until every task of the sprint is over, or stays with a person."""
-        until = time.monotonic() + PATIENCE
+        seen: list[tuple[str, int]] = []
         while True:
             async with self._orch.office.db.read() as session:
                 rows = await tasks.in_project(session, "GRANTER", ended=True)
             for row in rows:
                 await self._see_to(row)
-            mine = [row for row in rows if row.sprint == number]
-            if all(row.state in OVER or self._is_left(row) for row in mine):
+            open_ones = [row for row in rows if row.sprint == number and row.state not in OVER]
+            if all(self._is_left(row) for row in open_ones):
                 return
-            assert time.monotonic() < until, {row.task_id: (row.state, row.waits_for) for row in mine}
+            if seen != (seen := [(row.task_id, row.entry) for row in rows]):
+                until = time.monotonic() + PATIENCE
+            assert time.monotonic() < until, [(self._card(row).text, row.waits_for) for row in open_ones]
             await asyncio.sleep(0.1)
 
     def _is_left(self, row: TaskRow) -> bool:
@@ -100,7 +102,7 @@ class People:
             await self._orch.world.submit_view(person, view.id, ticked)
 
     async def _mark_done(self, row: TaskRow) -> None:
-        await self._click(row, row.owner, "Mark done", "")
+        await self._click(row, row.owner, "Mark done")
         view = self._orch.world.open_view(row.owner)
         if view is not None and view.body["callback_id"] == "done_form":
             await self._orch.world.submit_view(row.owner, view.id, {"seen": "As it should be"})
@@ -108,25 +110,27 @@ class People:
     async def _answer(self, row: TaskRow) -> None:
         """The next answer that the card offers."""
         offered = self._offered(row)
-        if not offered or (row.task_id, "blocked", str(row.attempt), str(row.entry)) in self._done:
+        if not offered or (row.task_id, "U0TWO", row.entry) in self._done:
             return
         answers = [label for label in ANSWERS[self._blocks[row.task_id] :] if label in offered]
         if not answers:
             self.left.add(row.task_id)
             return
-        self._done.add((row.task_id, "blocked", str(row.attempt), str(row.entry)))
-        self._blocks[row.task_id] = ANSWERS.index(answers[0], self._blocks[row.task_id]) + 1
-        await self._orch.world.click("U0TWO", CHANNEL, self._card(row).message.ts, offered[answers[0]])
+        if await self._click(row, "U0TWO", answers[0]):
+            self._blocks[row.task_id] = ANSWERS.index(answers[0], self._blocks[row.task_id]) + 1
 
-    async def _click(self, row: TaskRow, person: str, label: str, mark: str) -> bool:
-        """Click once for this state of the task, when the card shows the button; whether it was clicked now."""
-        key = (row.task_id, person, label, mark)
-        offered = self._offered(row)
-        if key in self._done or label not in offered or mark[:10] not in self._card(row).text:
+    async def _click(self, row: TaskRow, person: str, label: str, commit: str = "") -> bool:
+        """Click once each time that the task comes to this state, when its card shows the button and the commit;
+        whether it was clicked now. As people do, wait for what comes of it (a form takes the place of one that is
+        open), and click again where Slack says that it failed."""
+        key, offered = (row.task_id, person, row.entry), self._offered(row)
+        if key in self._done or label not in offered or commit[:10] not in self._card(row).text:
             return False
-        self._done.add(key)
-        await self._orch.world.click(person, CHANNEL, self._card(row).message.ts, offered[label])
-        return True
+        clicked = await self._orch.world.click(person, CHANNEL, self._card(row).message.ts, offered[label])
+        if clicked.acked:
+            self._done.add(key)
+            await self._orch.all_is_worked_on()
+        return clicked.acked
 
     def _offered(self, row: TaskRow) -> dict[str, str]:
         cards = self._orch.channel.cards(row.task_id)
