@@ -84,6 +84,7 @@ class Facts(Frozen):
     rungs: Mapping[Rung, Level] = {}  # the day's, by rung
     urgent: tuple[str, ...] = ()  # ids of what is queued, the most urgent first (R-PAR-5)
     ended_on: Mapping[str, date] = {}  # id -> the day, of every task that is finished, failed or cancelled
+    reported_until: datetime | None = None  # what the newest weekly report posted before this week told of
     blocker_sla: timedelta = timedelta(hours=2)  # working time (R-SEC-5)
     review_sla: timedelta = timedelta(hours=4)
     saving: Saving = Saving()  # of the calls of the week, from its Monday

@@ -56,6 +56,8 @@ class Weekly(Frozen):
     on_schedule: bool
     sprints: tuple[SprintLine, ...] = ()
     completed: tuple[Line, ...] = ()  # in this week
+    reported_until: date | None = None  # the day of the weekly report before this week's, where one was posted
+    completed_since: tuple[Line, ...] = ()  # after that report, before this week
     milestones: tuple[Milestone, ...] = ()
     usage: Usage
     projected_tokens: int | None = None  # of the sprint, at the pace so far
@@ -92,6 +94,8 @@ def weekly_report(facts: Facts) -> Weekly:
         completed=tuple(
             line(t) for t in facts.tasks if t.finished and first <= facts.ended_on[t.id] <= first + timedelta(days=6)
         ),
+        reported_until=facts.date_of(facts.reported_until),
+        completed_since=_unreported(facts, first),
         milestones=tuple(_milestones(facts)),
         usage=usage_of(own.sprint.name if own else "today", level, judge.pace_of_sprint(facts)),
         projected_tokens=judge.projected_tokens(facts),
@@ -106,6 +110,13 @@ def weekly_report(facts: Facts) -> Weekly:
         forecast=expected,
         outlook=verdict,
     )
+
+
+def _unreported(facts: Facts, first: date) -> tuple[Line, ...]:
+    """What was finished before this week and after the last weekly report was made, which so told nothing of it."""
+    until = facts.reported_until
+    before = [task for task in facts.tasks if task.finished and facts.ended_on[task.id] < first]
+    return tuple(line(task) for task in before if until and task.since > until)
 
 
 def _begun(facts: Facts, fact: SprintFact) -> bool:

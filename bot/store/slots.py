@@ -93,6 +93,13 @@ async def state_of(session: AsyncSession, project: str, kind: SlotKind, day: dat
     return found.state if found else None
 
 
+async def last_posted(session: AsyncSession, project: str, kind: SlotKind, before: date) -> SlotRow | None:
+    """The newest post of this kind for a date before this one."""
+    of_kind = (SlotRow.project == project) & (SlotRow.kind == kind) & (SlotRow.state == "posted")
+    query = select(SlotRow).where(of_kind, SlotRow.day < before).order_by(SlotRow.day.desc()).limit(1)
+    return (await session.scalars(query)).first()
+
+
 async def skipped(session: AsyncSession, project: str, since: date) -> Sequence[SlotRow]:
     """What is skipped from this date on."""
     query = select(SlotRow).where(SlotRow.project == project, SlotRow.state == "skipped", SlotRow.day >= since)

@@ -22,7 +22,7 @@ from bot.domain.report_facts import Facts, PlannedFact, SprintFact, TaskFact
 from bot.domain.saving import Saving, measure
 from bot.domain.sprint import Sprint, current, number_of
 from bot.domain.task import ENDED, PAID, Rung, Task, TaskState
-from bot.store import limit_orders, report_facts, spending, sprints, tasks
+from bot.store import limit_orders, report_facts, slots, spending, sprints, tasks
 from bot.store.report_facts import Paid, Standing
 from bot.workflows.intake import route_policy
 from bot.workflows.learning import learned
@@ -69,8 +69,15 @@ async def gather(
         rungs={rung: _today(project, limits, day, paid, rung) for rung in PAID},
         urgent=_urgent(project, every),
         saving=await _saved(session, project, day, price),
+        reported_until=await _reported_until(session, project, day),
         ended_on={each.row.task_id: project.day(each.since) for each in standing if TaskState(each.state) in ENDED},
     )
+
+
+async def _reported_until(session: AsyncSession, project: Project, day: date) -> datetime | None:
+    """The moment that the weekly report before this week's was made of."""
+    posted = await slots.last_posted(session, project.key, "weekly", project.working_days.week_of(day))
+    return min(posted.settled_at, end_of(posted.day, project.timezone)) if posted and posted.settled_at else None
 
 
 async def _saved(session: AsyncSession, project: Project, day: date, price: PriceOf) -> Saving:

@@ -107,16 +107,19 @@ def thread(
 def _details(made: Daily | Weekly, did: Sequence[str], needs: Sequence[str]) -> list[dict[str, Any]]:
     """The facts of each message of the thread: the lists in full, so many lines each."""
     lists: list[tuple[str, Sequence[Line | str]]]
+    counted: Sequence[str] = ()  # lists that the post only counts
     if isinstance(made, Daily):
         lists = [("completed", made.completed), ("overnight", made.overnight),
                  ("in_progress", (*made.in_progress, *made.queued)),
                  ("blocked", made.blocked), ("failed", made.failed)]  # fmt: skip
     else:
-        lists = [("completed", made.completed), ("blocked", made.blockers)]
+        lists = [("completed", made.completed), ("completed_since", made.completed_since),
+                 ("blocked", made.blockers)]  # fmt: skip
+        counted = ("completed", "completed_since")
     lists += [("did", did), ("needs", needs)]
     return [
         {"name": name, "lines": lines[start : start + LINES_A_MESSAGE], "total": len(lines)}
         for name, lines in lists
-        if len(lines) > SHOWN
+        if len(lines) > (0 if name in counted else SHOWN)
         for start in range(0, len(lines), LINES_A_MESSAGE)
     ]

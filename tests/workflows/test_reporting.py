@@ -96,6 +96,28 @@ def test_the_plans_weekly() -> None:
     assert blocks["closing"].endswith("*Approved: proceed to sprint 1.*")
 
 
+def test_what_ended_after_the_last_weekly_report_is_told_in_the_next() -> None:
+    """A week's report is posted before the week ends."""
+    friday = AT - timedelta(days=7)
+    facts = some_facts(
+        a_task("S0-D1-1", "Told last week", "merged", since=friday - timedelta(hours=2)),
+        a_task("S0-D1-2", "On Friday night", "merged", since=friday + timedelta(hours=2)),
+        a_task("S0-D1-3", "On Sunday", "done", since=friday + timedelta(days=2)),
+        a_task("S0-D1-4", "This week", "merged"),
+        reported_until=friday,
+    )
+    made = weekly_report(facts)
+    words = "1 task completed this week, and 2 more since the report of 2026-01-23"
+    assert words in said(post(WORDS, made))["status"]
+    assert [message["text"] for message in thread(WORDS, made)] == [
+        "Completed: 1",
+        "Completed since the weekly report before: 2",
+    ]
+    assert ["Told last week" in text for text in map(str, thread(WORDS, made))] == [False, False]
+    unposted = weekly_report(facts.model_copy(update={"reported_until": None}))
+    assert "1 task completed this week\n" in said(post(WORDS, unposted))["status"]
+
+
 def test_a_plan_says_what_its_milestones_are() -> None:
     """R-REP-2: where it marks some, those alone; else what is critical, and validations."""
     facts = some_facts(

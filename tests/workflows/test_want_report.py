@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from sqlalchemy import func, select, text
 
 from bot.domain.daily_report import Daily
+from bot.domain.slots import Slot
 from bot.domain.task import TaskState
 from bot.domain.weekly_report import Weekly
-from bot.store import tasks
+from bot.store import slots, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, OutboxRow
 from bot.workflows.office import Office
@@ -114,6 +115,22 @@ async def test_a_week_has_what_its_days_completed(office: Office, database: Data
     assert (made.first, made.last) == (date(2026, 11, 16), date(2026, 11, 22))
     assert [line.id for line in made.completed] == ["S0-D0-1", "S0-D0-2", "S0-D0-3"]
     assert made.cost_microusd == sum(range(1, 10)) + 1400 and made.usage.used == 4500
+
+
+async def test_a_week_tells_what_the_report_before_it_could_not(office: Office, database: Database) -> None:
+    """It was posted on Friday, when one of the three was merged."""
+    await _some_days(database)
+    posted = Slot(kind="weekly", day=DAY - timedelta(days=2), at=NOW - timedelta(days=2))
+    async with database.begin() as session:
+        await slots.add(session, "GRANTER", posted, "posted", NOW - timedelta(days=2, minutes=-1))
+    monday = NOW + timedelta(days=1)
+    async with office.db.read() as session:
+        made = await report(
+            session, office.projects["GRANTER"], "weekly", monday.date(), now=monday, price=office.price
+        )
+    assert isinstance(made, Weekly)
+    assert (made.first, made.reported_until, made.completed) == (monday.date(), posted.day, ())
+    assert [line.id for line in made.completed_since] == ["S0-D0-1", "S0-D0-3"]
 
 
 def _stored(database: Database, day: date) -> object:
