@@ -109,7 +109,8 @@ class Messenger:
                 await outbox.hold(session, key, self._office.now() + LEASE)
 
     async def _send(self, row: OutboxRow, thread_ts: str | None, maybe_sent: bool) -> str | None:
-        """Send one message; returns its ts. Raises OrchError where Slack refused or could not be reached."""
+        """Send one message; returns its ts. A card that was deleted is posted anew, so that no task is unseen, and its
+        thread begins anew there. Raises OrchError where Slack refused or could not be reached."""
         chat, office = self._office.chat, self._office
         match row.kind:
             case "card":
@@ -117,11 +118,11 @@ class Messenger:
                     facts = await card_facts(office, session, row.task_pk or 0)
                     message = office.render.message("cards/task", facts)
                     message["metadata"] = await card_metadata(session, facts, row.key)
-                if row.ts:
-                    await chat.update(row.channel, row.ts, message)
+                if row.ts and await self._changed(row, row.ts, message):
                     return row.ts
-                ts = await chat.post(row.channel, message, key=row.key, look_first=maybe_sent)
-                if maybe_sent:  # the one that was found may show how the task stood then
+                look = maybe_sent or row.ts is not None  # where it was deleted, a crash may have left the next one
+                ts = await chat.post(row.channel, message, key=row.key, look_first=look)
+                if look:  # the one that was found may show how the task stood then
                     await chat.update(row.channel, ts, message)
                 return ts
             case "thread" if row.ts is None:
@@ -139,13 +140,24 @@ class Messenger:
                 await chat.whisper(row.channel, told["user"], told["message"], thread_ts=told["thread_ts"])
                 return None
             case _ if row.ts:
-                await chat.update(row.channel, row.ts, row.payload)
+                await self._changed(row, row.ts, row.payload)  # what a person deleted stays deleted
                 return row.ts
             case _:
                 ts = await chat.post(row.channel, row.payload, key=row.key, look_first=maybe_sent)
                 if maybe_sent and row.wanted_revision > 1:  # the one that was found may be older
                     await chat.update(row.channel, ts, row.payload)
                 return ts
+
+    async def _changed(self, row: OutboxRow, ts: str, message: Mapping[str, Any]) -> bool:
+        """Change a message in place; False where somebody deleted it."""
+        try:
+            await self._office.chat.update(row.channel, ts, message)
+        except ChatError as error:
+            if error.code != "message_not_found":
+                raise
+            log.info("%s: it was deleted in Slack", row.key)
+            return False
+        return True
 
     def _need(self, thread_ts: str | None) -> str:
         if thread_ts is None:

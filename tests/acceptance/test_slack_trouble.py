@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.acceptance.card import CHANNEL
 from tests.acceptance.conftest import Starting
 from tests.acceptance.conversation import Orch, conversation
 from tests.acceptance.models import HAIKU, Reply
@@ -19,6 +20,23 @@ async def test_a_card_is_posted_once(orch_on_each: Orch, after_effect: bool) -> 
     await orch.channel.shows(task, state="Awaiting approval")
     await orch.channel.thread_shows(task, "Ready for approval")
     assert len(orch.channel.cards(task)) == 1
+
+
+async def test_a_card_that_somebody_deleted_comes_back_with_the_next_change(orch: Orch) -> None:
+    task = await orch.dev.assigns("Document a --files docs/a.md")
+    await orch.channel.shows(task, state="Awaiting approval")
+    await orch.channel.thread_shows(task, "Ready for approval")
+    (old,) = orch.channel.cards(task)
+    orch.world.remove(next(m for m in orch.world.messages(CHANNEL) if m.ts == old.message.ts))
+    assert orch.channel.cards(task) == []
+    await orch.lead.types(f"/orch block {task} Wait for the lawyers")
+    card = await orch.channel.shows(task, "Wait for the lawyers", state="Blocked")
+    assert card.message.ts != old.message.ts
+    await orch.lead.replies("unblock", to=task)
+    await orch.channel.shows(task, state="Awaiting approval")
+    await orch.lead.clicks("Approve merge", on=task)
+    await orch.channel.shows(task, state="Merged")
+    await orch.channel.thread_shows(task, "Merged")  # the thread begins anew below it
 
 
 async def test_a_thread_says_everything_once(orch: Orch) -> None:

@@ -53,6 +53,7 @@ class FakeChat:
     whispers: list[str] = field(default_factory=list)
     reactions: list[tuple[str, str]] = field(default_factory=list)
     slow: float = 0.0
+    deleted: set[str] = field(default_factory=set)  # the posts that somebody took out again, by their ts
 
     async def post(
         self, channel: str, message: Mapping[str, Any], *, key: str, thread_ts: str | None = None,
@@ -61,8 +62,9 @@ class FakeChat:
         await asyncio.sleep(self.slow)
         if look_first:
             self.looked_for.append(key)
-            if key in self.posts:
-                return f"{self.posts.index(key)}.0"
+            there = [f"{n}.0" for n, posted in enumerate(self.posts) if posted == key]
+            if left := [ts for ts in there if ts not in self.deleted]:
+                return left[0]
         if self.trouble:
             error, took_effect = self.trouble.pop(0)
             if took_effect:
@@ -73,6 +75,8 @@ class FakeChat:
         return f"{len(self.posts) - 1}.0"
 
     async def update(self, channel: str, ts: str, message: Mapping[str, Any]) -> None:
+        if ts in self.deleted:
+            raise ChatError("Slack refused: message_not_found", "message_not_found")
         self.updates.append(ts)
 
     async def whisper(

@@ -148,6 +148,63 @@ async def test_a_reply_hangs_on_the_message_that_it_names(database: Database) ->
     assert (chat.posts, chat.threads) == (["report/1", "a/1"], [None, "0.0"])
 
 
+async def test_a_card_that_was_deleted_is_posted_anew_with_the_next_change(database: Database) -> None:
+    """Whichever of several processes comes to it: one card, and what comes now hangs on that."""
+    chat, clock = FakeChat(slow=0.05), Clock()
+    office = an_office(database, chat=chat, clock=clock)
+    task = await created(database)
+    await Messenger(office).round()
+    chat.deleted.add("0.0")
+    await Messenger(office).round()
+    assert len(chat.posts) == 1  # nothing changed: it stays away
+    async with database.begin() as session:
+        await outbox.want_card(session, task)
+    await asyncio.gather(*(Messenger(office).round() for _ in range(4)))
+    async with database.begin() as session:
+        await outbox.want(session, "thread/1", "thread", "C0DEV", {"text": "x"}, NOW, task_pk=task.pk)
+        await outbox.want_card(session, task)
+    await Messenger(office).round()
+    card = outbox.card_key(task)
+    assert (chat.posts, chat.threads) == ([card, card, "thread/1"], [None, None, "1.0"])
+    assert (chat.updates[-1], (await row_of(database, card)).ts) == ("1.0", "1.0")
+
+
+async def test_a_crash_while_a_card_is_posted_anew_leaves_one(database: Database) -> None:
+    chat, clock = FakeChat(), Clock()
+    office = an_office(database, chat=chat, clock=clock)
+    task = await created(database)
+    card = outbox.card_key(task)
+    await Messenger(office).round()
+    chat.deleted.add("0.0")
+    async with database.begin() as session:
+        await outbox.want_card(session, task)
+    async with database.begin() as session:  # leased, posted anew, and then the process died
+        assert await outbox.lease(session, card, clock.now, clock.now + LEASE)
+    chat.posts.append(card)
+    clock.now += LEASE + timedelta(seconds=1)
+    await Messenger(office).round()
+    row = await row_of(database, card)
+    assert (chat.posts, row.ts, row.due) == ([card, card], "1.0", False)
+    assert chat.updates == ["1.0"]  # and it shows how the task stands now
+
+
+@pytest.mark.parametrize("kind", ["channel", "direct", "thread"])
+async def test_any_other_message_that_was_deleted_stays_so(database: Database, kind: str) -> None:
+    chat = FakeChat()
+    messenger = Messenger(an_office(database, chat=chat))
+    await want(database, "above", "channel")
+    async with database.begin() as session:
+        await outbox.want(session, "it", kind, "U0DEV", {"text": "hello"}, NOW, thread_of="above")
+    await messenger.round()
+    chat.deleted.add("1.0")
+    async with database.begin() as session:
+        await outbox.rewrite(session, "it", {"text": "solved"})
+    await messenger.round()
+    row = await row_of(database, "it")
+    assert (chat.posts, chat.updates) == (["above", "it"], [])
+    assert (row.due, row.error, row.tries) == (False, "", 0)  # nothing that failed, and nothing to try again
+
+
 class FakeCharts:
     """Draws the alt text."""
 
