@@ -37,6 +37,7 @@ from bot.workflows.lookout import Lookout
 from bot.workflows.messenger import Messenger
 from bot.workflows.narrator import narrate
 from bot.workflows.office import Office, utc_now
+from bot.workflows.returned import go_on_with_returned
 from bot.workflows.slot import register_slots
 from bot.workflows.stages import register_stages
 from bot.workflows.stopping import end_what_is_unwanted
@@ -131,6 +132,7 @@ async def _start_stages(
     start_slot = register_slots(office)
     DBOS.launch()
     await stages.adopt()
+    await go_on_with_returned(office)
     tasks.append(asyncio.create_task(Foreman(office, stages).run(), name="foreman"))
     tasks.append(asyncio.create_task(end_what_is_unwanted(office), name="stopping"))
     tasks.append(asyncio.create_task(Clock(office, start_slot).run(), name="clock"))

@@ -27,6 +27,7 @@ from bot.workflows.kept import apply_kept, carry, kept, resume
 from bot.workflows.merge import merge
 from bot.workflows.office import Office, Superseded, Visit, current
 from bot.workflows.report import report, tell_kept
+from bot.workflows.returned import gone_words
 from bot.workflows.review import review
 from bot.workflows.split import split
 from bot.workflows.triage import needs_triage, triage
@@ -35,11 +36,6 @@ log = logging.getLogger("orch.stages")
 
 #: Failures of what Orch works with, rather than of Orch: the same work may go well later.
 OUTSIDE = (OrchError, OSError, DBAPIError)
-#: Why a stage stops whose project was taken out of the configuration.
-GONE = (
-    "its project is not in Orch's configuration any more. What was paid for is kept: once whoever runs Orch has put "
-    "the project back and started Orch anew, retry"
-)
 #: DBOS's words for a workflow that runs, or will.
 GOING_ON = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 
@@ -119,9 +115,10 @@ def register_stages(office: Office) -> Stages:
         except DBOSException:
             raise
         except Exception as error:
-            defect = not isinstance(error, OUTSIDE)
+            gone = visit.project not in office.projects
+            defect = not gone and not isinstance(error, OUTSIDE)
             why = f"a defect in Orch: {type(error).__name__}: {error}" if defect else outside_words(error)
-            why = why if visit.project in office.projects else GONE
+            why = gone_words(stage) if gone else why
             log.log(logging.ERROR if defect else logging.WARNING, "%s: %s", visit.id, why, exc_info=defect)
             await _give_to_person(office, visit, office.redact(why), defect=defect)
         finally:

@@ -4,12 +4,13 @@ what to do; nothing is changed, and nothing is called a defect."""
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from bot.domain.project import Projects
 from bot.local.slack import Message
 from tests.acceptance.card import CHANNEL, buttons
 from tests.acceptance.conftest import Starting
-from tests.acceptance.conversation import Orch
+from tests.acceptance.conversation import Orch, conversation
 from tests.acceptance.models import HAIKU, SONNET, Reply, create, edits
 from tests.acceptance.sprints import TEAM, keep_plan, load, start
 
@@ -56,6 +57,28 @@ async def test_a_task_under_way_stops_and_goes_on_when_its_project_is_back(start
         await orch.channel.shows(task, state="Awaiting approval")
         assert [call.purpose for call in await orch.books.calls()] == ["edit", "review"], "paid for once"
         await orch.books.agree()
+
+
+async def test_it_goes_on_by_itself_once_orch_is_started_with_its_project_again(tmp_path: Path) -> None:
+    slack = tmp_path / "slack.json"
+    async with conversation(tmp_path, checks=(), slack=slack) as orch:
+        answers = asyncio.Event()
+        made = edits(create("docs/a.md", "as asked\n"))
+        orch.models.answer(Reply(text=made.text, edits=made.edits, until=answers), model=HAIKU)
+        task = await orch.dev.assigns("Describe a --files docs/a.md")
+        await orch.until(lambda: orch.models.asked_for(task) or None, "a call")
+        for of_project in (orch.office.projects, orch.office.repositories):  # as a start without it leaves them
+            assert isinstance(of_project, dict)
+            of_project.pop("GRANTER")
+        answers.set()
+        card = await orch.channel.shows(task, "it goes on by itself", state="Blocked")
+        assert "defect" not in card
+    async with conversation(tmp_path, checks=(), slack=slack) as orch:
+        await orch.channel.shows(task, state="Awaiting approval")
+        await orch.channel.thread_shows(task, "goes on by itself where it stopped: nothing is paid for again")
+        calls = await orch.books.calls()
+        assert [(call.purpose, call.state) for call in calls] == [("edit", "settled"), ("review", "settled")]
+        assert (await orch.row(task)).attempt == 1
 
 
 #: These put a private message away, and open the form for a new task, which asks for a project.
