@@ -12,8 +12,8 @@ from pydantic import Field
 
 from bot.domain.task import ENDED, Frozen, Rung, Task, TaskState, TaskType
 
-#: What CI can say the result of; of a change of the code that a person makes by hand, that person says it is done.
-TYPES = frozenset({TaskType.TESTS, TaskType.VALIDATION, TaskType.OPS})
+#: Work of these types is something that runs, whatever files it names.
+RUNS = frozenset({TaskType.TESTS, TaskType.VALIDATION, TaskType.OPS})
 #: A signature is good this long before and after its own time, so that a recorded one is soon worthless.
 WINDOW = timedelta(minutes=5)
 #: Bytes of a whole request.
@@ -61,13 +61,22 @@ def hindrance(task: Task, *, by_ci: bool) -> str | None:
         return f"is {state.value} already"
     if task.route.rung is not Rung.MANUAL:
         return f"is {task.route.rung}'s work: its own checks and its review decide, not a result from outside"
-    if task.route.type not in TYPES:
-        return f"is {task.route.type} work that a person does by hand: they say when it is done"
+    if _changes_code(task):
+        return (
+            "is a change of the code that a person makes by hand, and a run of CI does not show that it is finished: "
+            f"whoever makes it says so, `/orch done {task.id}`"
+        )
     if state is TaskState.WITH_HUMAN or (state is TaskState.BLOCKED and by_ci):
         return None
     if state is TaskState.BLOCKED:
         return f"is blocked; `/orch unblock {task.id}` says that it can go on"
     return f"is {state.words}: nobody is to see to it yet"
+
+
+def _changes_code(task: Task) -> bool:
+    """Whether a person writes it: it names files, or a model began it. The type does not tell: where a person said that
+    it is done by hand, it is only what the words sound like (a release checklist: `config`)."""
+    return task.route.type not in RUNS and bool(task.files or task.touched or task.attempt)
 
 
 def tail(log: str, lines: int, characters: int) -> str:

@@ -110,10 +110,24 @@ async def test_who_is_not_believed(place: tuple[Orch, str]) -> None:
     assert (await orch.row(task)).state == "with_human"
 
 
+@pytest.mark.parametrize("what", ["Go through the release checklist", "Configure the DNS of the new domain"])
+async def test_manual_work_that_sounds_like_a_change_takes_a_result_too(place: tuple[Orch, str], what: str) -> None:
+    """R-RT-4: a person, or CI. Its type is only what its words sound like."""
+    orch, address = place
+    task = await _given(orch, what)
+    assert (await orch.row(task)).route["type"] in ("config", "logic")
+    assert (await post(address, told(task, "fail", f"{task}-1", log="step 3 failed")))[0] == 200
+    await orch.channel.shows(task, "step 3 failed", state="Blocked")
+    assert (await post(address, told(task, "pass", f"{task}-2")))[0] == 200
+    await orch.channel.shows(task, state="Done")
+
+
 async def test_what_cannot_take_a_result(place: tuple[Orch, str]) -> None:
     orch, address = place
     code = await orch.dev.assigns("Document the load test --files docs/load.md")
-    hand = await orch.dev.assigns("Implement the login by hand --type logic --model manual --owner @two")
+    hand = await orch.dev.assigns(
+        "Implement the login by hand --type logic --files src/login.py --model manual --owner @two"
+    )
     ended = await _given(orch, "Run the tests of the page")
     await orch.two.types(f"/orch done {ended}")
     await orch.channel.shows(ended, state="Done")
@@ -123,7 +137,7 @@ async def test_what_cannot_take_a_result(place: tuple[Orch, str]) -> None:
         (told(ended, "pass", "c", project="OTHER"), 404, "There is no task"),
         (told(ended, "pass", "d"), 409, f"{ended} is done already."),
         (told(code, "pass", "e"), 409, "'s work: its own checks"),
-        (told(hand, "pass", "f"), 409, "they say when it is done"),
+        (told(hand, "pass", "f"), 409, f"whoever makes it says so, `/orch done {hand}`"),
         (told(ended, "maybe", "g"), 400, "result: "),
         (b"not json", 400, "body: "),
     ):

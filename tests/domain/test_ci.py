@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.domain.ci import TYPES, CiResult, hindrance, is_signed, signature, tail
+from bot.domain.ci import RUNS, CiResult, hindrance, is_signed, signature, tail
 from bot.domain.task import ENDED, Route, Rung, Task, TaskState, TaskType
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -72,20 +72,23 @@ def test_the_dot_keeps_time_and_body_apart() -> None:
     assert signature(SECRET, "1700", b"12") != signature(SECRET, "17001", b"2")
 
 
-def a_task(kind: TaskType = TaskType.TESTS, rung: Rung = Rung.MANUAL, state: str = "with_human") -> Task:
+def a_task(kind: TaskType = TaskType.TESTS, rung: Rung = Rung.MANUAL, state: str = "with_human", **fields: Any) -> Task:
     route = Route(rung=rung, type=kind, complexity="low", security=False, reason="", rule="R-RT-4", confidence=1)
     return Task(project="SHOP", id="S1-D1-2", text="t", route=route, state=TaskState(state), requester="dev",
-                owner="dev", created_at=NOW, updated_at=NOW)  # fmt: skip
+                owner="dev", created_at=NOW, updated_at=NOW, **fields)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("task", "by_ci", "why_not"),
     [
-        *((a_task(kind), False, None) for kind in sorted(TYPES)),
+        *((a_task(kind), False, None) for kind in sorted(TaskType)),  # the type is what the words sound like
+        *((a_task(kind, files=("tests/load.py",), attempt=1), False, None) for kind in sorted(RUNS)),
         (a_task(state="blocked"), True, None),  # CI runs again
         (a_task(state="blocked"), False, "`/orch unblock S1-D1-2`"),
         (a_task(state="queued"), False, "is queued: nobody is to see to it yet"),
-        (a_task(TaskType.LOGIC), False, "logic work that a person does by hand"),
+        (a_task(TaskType.LOGIC, files=("src/login.py",)), False, "is a change of the code"),
+        (a_task(TaskType.CONFIG, attempt=3), False, "whoever makes it says so, `/orch done S1-D1-2`"),  # taken over
+        (a_task(TaskType.DOCS, touched=("docs/a.md",)), False, "is a change of the code"),
         (a_task(rung=Rung.HAIKU, state="running"), False, "is haiku's work"),
         (a_task(rung=Rung.SONNET, state="awaiting_approval"), True, "is sonnet's work"),
         *((a_task(state=state.value), True, f"is {state.value} already") for state in sorted(ENDED)),
