@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Text, case, cast, func, select, update
+from sqlalchemy import Text, cast, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from bot.domain.blockers import Blocker, Standing
 from bot.domain.escalation import proposed_in
@@ -34,7 +33,7 @@ class Standings(NamedTuple):
 
 async def standings(session: AsyncSession, project: str) -> Standings:
     rows = await tasks.in_project(session, project)
-    entries = await _entries(session, project)
+    stays = await tasks.stays(session, TaskRow.project == project, TaskRow.state.not_in(ENDED))
     blocked = [row.pk for row in rows if row.state == TaskState.BLOCKED]
     waiting = [row.pk for row in rows if row.state == TaskState.AWAITING_APPROVAL]
     attempts, approved = await attempts_of(session, blocked), await approvals_of(session, waiting)
@@ -44,8 +43,8 @@ async def standings(session: AsyncSession, project: str) -> Standings:
     unreadable: dict[str, ValidationError] = {}
     for row in rows:
         try:
-            if row.pk in entries:
-                found.append(_standing(row, *entries[row.pk], attempts[row.pk], approved[row.pk]))
+            if row.pk in stays:
+                found.append(_standing(row, *stays[row.pk], attempts[row.pk], approved[row.pk]))
         except ValidationError as error:
             unreadable[row.task_id] = error
     return Standings(found, {row.task_id: TaskState(row.state) for row in ended}, unreadable)
@@ -73,34 +72,6 @@ def _standing(
         approved_by=tuple(each.person for each in approved if each.head_commit == row.head_commit),
         told=tuple(detail.get("told") or ()),
     )
-
-
-async def _entries(session: AsyncSession, project: str) -> dict[int, tuple[EventRow, EventRow]]:
-    """By task: the event that brought it into its state, and the one that says why it is there (the same, unless it was
-    said anew: tasks.standing_event)."""
-    other = aliased(EventRow)
-    left = (
-        select(func.max(other.id))
-        .where(other.task_pk == TaskRow.pk, other.state != TaskRow.state, other.kind.not_in(tasks.REMARKS))
-        .correlate(TaskRow)
-        .scalar_subquery()
-    )
-    restated = case((EventRow.kind.in_(tasks.RESTATES), EventRow.id))
-    found = (
-        select(EventRow.task_pk, func.min(EventRow.id), func.max(restated))
-        .join(TaskRow, TaskRow.pk == EventRow.task_pk)
-        .where(
-            TaskRow.project == project,
-            TaskRow.state.not_in(ENDED),
-            EventRow.kind.not_in(tasks.REMARKS),
-            EventRow.id > func.coalesce(left, 0),
-        )
-        .group_by(EventRow.task_pk)
-    )
-    ids = {pk: (first, again or first) for pk, first, again in (await session.execute(found)).all()}
-    every = {each for pair in ids.values() for each in pair}
-    events = {row.id: row for row in await session.scalars(select(EventRow).where(EventRow.id.in_(every)))}
-    return {pk: (events[first], events[again]) for pk, (first, again) in ids.items()}
 
 
 async def attempts_of(session: AsyncSession, pks: Collection[int]) -> dict[int, list[AttemptRow]]:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from bot.store import tasks
 from bot.store.ledger import OPEN
 from bot.store.tables import CallRow, EventRow, TaskRow
-from bot.store.tasks import REMARKS
 
 
 class Standing(NamedTuple):
@@ -36,24 +37,17 @@ class Paid(NamedTuple):
 
 
 async def standings(session: AsyncSession, project: str, at: datetime) -> list[Standing]:
-    """Every task that there was, oldest first, as its events until `at` tell; the database picks
-    the one that matters of each task's history."""
-    tasks = {
-        row.pk: row
-        for row in await session.scalars(select(TaskRow).where(TaskRow.project == project).order_by(TaskRow.pk))
-    }
-    before = func.lag(EventRow.state).over(partition_by=EventRow.task_pk, order_by=EventRow.id)
-    events = (
-        select(EventRow.id, EventRow.task_pk, EventRow.state, before.label("before"))
-        .join(TaskRow, TaskRow.pk == EventRow.task_pk)
-        .where(TaskRow.project == project, EventRow.at <= at, EventRow.kind.not_in(REMARKS))
-        .subquery()
+    """Every task that there was, oldest first, as its events until `at` tell."""
+    ids = tasks.stays_until(TaskRow.project == project, at=at)
+    entered, stands = aliased(EventRow), aliased(EventRow)
+    query = (
+        select(TaskRow, entered.state, entered.at, stands.why)
+        .join(ids, ids.c.task_pk == TaskRow.pk)
+        .join(entered, entered.id == ids.c.entered)
+        .join(stands, stands.id == ids.c.stands)
+        .order_by(TaskRow.pk)
     )
-    changes = or_(events.c.before.is_(None), events.c.before != events.c.state)
-    last = select(func.max(events.c.id)).where(changes).group_by(events.c.task_pk)
-    query = select(EventRow.task_pk, EventRow.at, EventRow.state, EventRow.why).where(EventRow.id.in_(last))
-    found = {pk: Standing(tasks[pk], state, when, why) for pk, when, state, why in await session.execute(query)}
-    return [found[pk] for pk in tasks if pk in found]
+    return [Standing(*found) for found in await session.execute(query)]
 
 
 async def paid(session: AsyncSession, project: str, at: datetime) -> Sequence[Paid]:

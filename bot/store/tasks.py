@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, Subquery, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.task import ENDED, MACHINES, STAGED, Route, Task, TaskState, may_step
+from bot.domain.task import ENDED, FINISHED, MACHINES, STAGED, Route, Task, TaskState, may_step
 from bot.store import messages, outbox
 from bot.store.tables import EventRow, PlanTaskRow, TaskRow
 
@@ -175,15 +175,40 @@ async def newest_by_person(session: AsyncSession, pk: int) -> EventRow | None:
 RESTATES = ("blocked", "split_refused")
 
 
+class Stay(NamedTuple):
+    """A task in a state: the event that brought it there, and the one that says why it is there and what it may go on
+    with (the same, or one of RESTATES since). What else was noted meanwhile hides neither."""
+
+    entered: EventRow
+    stands: EventRow
+
+
+def stays_until(*which: ColumnElement[bool], at: datetime | None = None) -> Subquery:
+    """`task_pk`, `entered` and `stands` (ids of events, as in Stay) of these tasks, today or as they stood at a moment;
+    without those that were not there yet."""
+    events = select(EventRow.id, EventRow.task_pk, EventRow.kind, EventRow.state).join(TaskRow)
+    before = func.lag(EventRow.state).over(partition_by=EventRow.task_pk, order_by=EventRow.id)
+    until = () if at is None else (EventRow.at <= at,)
+    event = events.add_columns(before.label("before")).where(*which, *until, EventRow.kind.not_in(REMARKS)).subquery().c
+    enters = or_(event.before.is_(None), event.before != event.state)
+    entered = func.max(case((enters, event.id)))
+    stands = func.max(case((or_(enters, event.kind.in_(RESTATES)), event.id)))
+    query = select(event.task_pk, entered.label("entered"), stands.label("stands"))
+    return query.group_by(event.task_pk).subquery()
+
+
+async def stays(session: AsyncSession, *which: ColumnElement[bool]) -> dict[int, Stay]:
+    """Since when and why each of these tasks is in its state, by pk."""
+    ids = (await session.execute(select(stays_until(*which)))).all()
+    named = {each for _, entered, stands in ids for each in (entered, stands)}
+    events = {event.id: event for event in await session.scalars(select(EventRow).where(EventRow.id.in_(named)))}
+    return {pk: Stay(events[entered], events[stands]) for pk, entered, stands in ids}
+
+
 async def standing_event(session: AsyncSession, row: TaskRow) -> EventRow:
-    """Why the task is in its state and what it may go on with: the event that brought it there, or said so anew. What
-    else was noted meanwhile does not hide it."""
-    own = (EventRow.task_pk == row.pk, EventRow.kind.not_in(REMARKS))
-    others = select(func.max(EventRow.id)).where(*own, EventRow.state != row.state)
-    since = (*own, EventRow.id > (await session.scalar(others) or 0))
-    entered = select(func.min(EventRow.id)).where(*since)
-    query = select(EventRow).where(*since, (EventRow.id == entered.scalar_subquery()) | EventRow.kind.in_(RESTATES))
-    return (await session.scalars(query.order_by(EventRow.id.desc()).limit(1))).one()
+    """Why the task is in its state, and what it may go on with (Stay.stands)."""
+    ids = stays_until(TaskRow.pk == row.pk)
+    return (await session.scalars(select(EventRow).join(ids, EventRow.id == ids.c.stands))).one()
 
 
 async def in_project(session: AsyncSession, project: str, *, ended: bool = False) -> Sequence[TaskRow]:
@@ -198,6 +223,18 @@ async def by_ids(session: AsyncSession, project: str, ids: Collection[str]) -> S
     if not ids:
         return []
     return (await session.scalars(select(TaskRow).where(TaskRow.project == project, TaskRow.task_id.in_(ids)))).all()
+
+
+async def finished(session: AsyncSession, project: str, start: datetime, end: datetime) -> Sequence[TaskRow]:
+    """The tasks that were merged or done in [start, end), in that order."""
+    query = (
+        select(TaskRow)
+        .join(EventRow)
+        .where(TaskRow.project == project, EventRow.at >= start, EventRow.at < end, EventRow.state.in_(FINISHED))
+        .where(TaskRow.state.in_(FINISHED))
+        .order_by(EventRow.id)
+    )
+    return tuple({row.pk: row for row in await session.scalars(query)}.values())
 
 
 async def not_ended(session: AsyncSession) -> Sequence[TaskRow]:

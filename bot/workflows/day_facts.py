@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -17,8 +17,8 @@ from bot.domain.project import Project
 from bot.domain.sprint import number_of
 from bot.domain.task import GIVEN_UP, PAID, UNDER_REVIEW, TaskState
 from bot.store import attempts, sprints, tasks, verdicts
-from bot.store.day import events_of, since
-from bot.store.tables import EventRow, TaskRow
+from bot.store.tables import TaskRow
+from bot.store.tasks import Stay
 from bot.workflows.attempts import escalation_policy
 from bot.workflows.budget_levels import levels_on
 from bot.workflows.merge import merge_facts
@@ -42,7 +42,7 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
     today = project.day(now)
     rows = await tasks.in_project(session, project.key)
     watched = [row for row in rows if row.state in (TaskState.BLOCKED, *UNDER_REVIEW)]
-    events = await events_of(session, [row.pk for row in watched])
+    stays = await tasks.stays(session, TaskRow.pk.in_([row.pk for row in watched]))
     open_ids = {row.task_id for row in rows}
     named = {name for row in rows for name in row.after} - open_ids
     ended = await tasks.by_ids(session, project.key, named)
@@ -55,9 +55,9 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
         now=now,
         tasks=tuple(tasks.as_task(row) for row in rows),
         lost=tuple(row.task_id for row in ended if row.state in GIVEN_UP),
-        stuck=tuple([await _stuck(office, session, row, events[row.pk]) for row in rows if row.state == "blocked"]),
+        stuck=tuple([await _stuck(office, session, row, stays[row.pk]) for row in rows if row.state == "blocked"]),
         reviews=tuple(
-            [await _waiting(project, session, row, events[row.pk]) for row in rows if row.state in UNDER_REVIEW]
+            [await _waiting(project, session, row, stays[row.pk]) for row in rows if row.state in UNDER_REVIEW]
         ),
         approved=tuple([tasks.as_task(row) for row in rows if await _may_merge(office, session, row)]),
         resting=frozenset(await rests(office, session, project)),
@@ -70,18 +70,18 @@ async def gather(office: Office, session: AsyncSession, project: Project) -> Gat
     return Gathered(facts, levels)
 
 
-async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Sequence[EventRow]) -> Stuck:
-    newest = await tasks.standing_event(session, row)
-    by = next((event.who for event in reversed(events) if event.kind == "blocked"), ORCH)
+async def _stuck(office: Office, session: AsyncSession, row: TaskRow, stay: Stay) -> Stuck:
+    blocked = await tasks.newest_of(session, row.pk, ("blocked",))
+    by = blocked.who if blocked else ORCH
     history = await attempts.ended(session, row.pk)
     failed = bool(history) and history[-1].outcome not in NO_FAILURE
     step = next_step(history, escalation_policy(office, row, history)) if failed else None
-    detail = newest.detail
+    detail = stay.stands.detail
     day_gone = failed and history[-1].outcome == "day" and isinstance(step, Stop)
     return Stuck(
         task=tasks.as_task(row),
-        why=row.waits_for or newest.why,
-        since=since(row, events),
+        why=row.waits_for or stay.stands.why,
+        since=stay.entered.at,
         blocked_by="" if by == ORCH else by,
         wants_tokens=bool(detail.get("budget")) or day_gone,
         wants_review=detail.get("resume") == TaskState.IN_REVIEW and row.head_commit is not None,
@@ -92,13 +92,13 @@ async def _stuck(office: Office, session: AsyncSession, row: TaskRow, events: Se
     )
 
 
-async def _waiting(project: Project, session: AsyncSession, row: TaskRow, events: Sequence[EventRow]) -> Waiting:
+async def _waiting(project: Project, session: AsyncSession, row: TaskRow, stay: Stay) -> Waiting:
     """R-APR: whose approval could still count."""
     task, team = tasks.as_task(row), project.team
     given = await verdicts.approvals(session, row.pk)
     may = team.who_approves if not row.route["security"] else (*team.who_approves_security, *team.who_approves)
     able = [each for each in dict.fromkeys(may) if each not in given and own_approval(each, team, task) is None]
-    return Waiting(task=task, since=since(row, events), why=row.waits_for or "", people=tuple(able))
+    return Waiting(task=task, since=stay.entered.at, why=row.waits_for or "", people=tuple(able))
 
 
 async def _may_merge(office: Office, session: AsyncSession, row: TaskRow) -> bool:

@@ -16,8 +16,7 @@ from bot.domain.day import Action, Day, DayFacts, Need, evening, midday, morning
 from bot.domain.day_plan import Fit
 from bot.domain.local_time import instant
 from bot.domain.project import Project
-from bot.store import outbox, project_events
-from bot.store.day import finished
+from bot.store import outbox, project_events, tasks
 from bot.workflows.day_effects import do_all
 from bot.workflows.day_facts import Gathered, gather
 from bot.workflows.office import ORCH, Office
@@ -80,7 +79,7 @@ class Post:
 
     async def finished_today(self) -> Sequence[Any]:
         begun = self.since(time(0))
-        return await finished(self.session, self.project.key, begun, begun + timedelta(hours=36))
+        return await tasks.finished(self.session, self.project.key, begun, begun + timedelta(hours=36))
 
 
 async def post_morning(post: Post) -> None:

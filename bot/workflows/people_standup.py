@@ -21,7 +21,6 @@ from bot.domain.slots import Timetable
 from bot.domain.task import TaskState
 from bot.errors import UserMistake
 from bot.store import outbox, people_settings, project_events, slots, standup_answers, tasks
-from bot.store.day import finished
 from bot.workflows import reach
 from bot.workflows.deeds import Deed, need_right
 from bot.workflows.moves import hold_up
@@ -151,6 +150,6 @@ async def _tell_leads(
 
 async def _board(session: AsyncSession, project: Project, day: date, person: str, now: datetime) -> Board:
     start = instant(last_before(day, project.working_days), project.times.morning, project.timezone)
-    over = await finished(session, project.key, start, now)
+    over = await tasks.finished(session, project.key, start, now)
     rows = await tasks.in_project(session, project.key)
     return board(person, [tasks.as_task(row) for row in rows], [tasks.as_task(row) for row in over])

@@ -11,7 +11,8 @@ from tests.store.samples import NOW, created
 
 
 async def test_each_task_as_it_stood(database: Database) -> None:
-    """Since it came into the state without a break; what is noted, or remarked with an old state, changes none."""
+    """Since it came into the state without a break, and why, as it was said last; what else is noted, or remarked with
+    an old state, changes none."""
     row = await created(database, 1)
     await created(database, 2, created_at=NOW + timedelta(hours=3))
     await created(database, 3, project="OTHER")
@@ -21,12 +22,13 @@ async def test_each_task_as_it_stood(database: Database) -> None:
             at = NOW + timedelta(hours=hour)
             await tasks.step(session, row, state, at=at, who="orch", why=f"at {hour}")
             await tasks.note(session, row, at=at + timedelta(minutes=5), who="orch", kind="noted", why="a note")
+        await tasks.note(session, row, at=NOW + timedelta(hours=6), who="ci", kind="blocked", why="said anew")
         row.state = S.RUNNING.value
         tasks.add_event(session, row, at=NOW + timedelta(hours=6), who="orch", kind="alerted", why="", detail={})
         row.state = S.BLOCKED.value
     seen = []
     async with database.read() as session:
-        for hour in (-1, 0, 2.5, 3, 4.5, 9):
+        for hour in (-1, 0, 2.5, 3, 4.5, 5.5, 9):
             found = await report_facts.standings(session, "GRANTER", NOW + timedelta(hours=hour))
             seen.append([(each.row.number, each.state, (each.since - NOW).seconds // 3600, each.why) for each in found])
     late = (2, "queued", 3, "assigned")
@@ -37,4 +39,5 @@ async def test_each_task_as_it_stood(database: Database) -> None:
         [(1, "blocked", 2, "at 2"), late],
         [(1, "queued", 4, "at 4"), late],
         [(1, "blocked", 5, "at 5"), late],
+        [(1, "blocked", 5, "said anew"), late],
     ]
