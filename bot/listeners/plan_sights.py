@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.plan_budget import Planned, planned_of, review_tokens
 from bot.domain.project import Project
-from bot.domain.sprint import Sprint
+from bot.domain.sprint import Sprint, current
 from bot.domain.task import FINISHED, PAID, Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import ledger, limit_orders, sprints, tasks
@@ -37,16 +37,12 @@ async def plan(office: Office, project: Project) -> dict[str, Any]:
 
 
 async def sprint(office: Office, project: Project, number: int | None) -> dict[str, Any]:
-    """One sprint, its tasks and its tokens by rung; without a number the open one. Raises UserMistake."""
+    """One sprint, its tasks and its tokens by rung; without a number the one that work belongs to now. Raises
+    UserMistake."""
     today = project.day(office.now())
     async with office.db.read() as session:
         every = await sprints.of_project(session, project.key)
-        going_on = await sprints.open_now(session, project.key)
-        if number is None and going_on is None:
-            raise UserMistake("No sprint is open.", "/orch sprint start N")
-        found = next((each for each in every if each.number == number), going_on if number is None else None)
-        if found is None:
-            raise UserMistake(f"There is no sprint {number}.", "/orch plan show")
+        found = _meant(every, number)
         rows = [row for row in await tasks.in_project(session, project.key, ended=True) if row.sprint == found.number]
         planned = await _forecast(office, session, project)
         facts = await _sprint(session, project, found, rows, planned, today)
@@ -57,11 +53,25 @@ async def sprint(office: Office, project: Project, number: int | None) -> dict[s
     return {
         **facts,
         "project": project.key,
+        "ad_hoc": found not in every,
         "rows": rows[:LISTED],
         "waiting": waiting[: LISTED - len(rows)] if len(rows) < LISTED else [],
         "more": max(0, len(rows) + len(waiting) - LISTED),
         "rungs": [each for each in by_rung if each[1] or each[2]],
     }
+
+
+def _meant(every: Sequence[Sprint], number: int | None) -> Sprint:
+    """Raises UserMistake. Sprint 0 is there without a plan too (R-MSG-4)."""
+    going_on = current(every)
+    if number is None and every:
+        if going_on is None:
+            raise UserMistake("No sprint is open.", "/orch sprint start N")
+        return going_on
+    found = next((each for each in every if each.number == number), None)
+    if found is None and number:
+        raise UserMistake(f"There is no sprint {number}.", "/orch plan show")
+    return found or Sprint(number=0, state="closed" if going_on else "open")
 
 
 async def _sprint(

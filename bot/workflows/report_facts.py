@@ -43,8 +43,6 @@ async def gather(
     for call in paid:
         of_task[call.task_pk].append(call)
     known = _shown(await sprints.of_project(session, project.key), sprint)
-    if not current(known) and all(each.number for each in known):  # ad-hoc work belongs to sprint 0 then
-        known = [Sprint(number=0, state="closed"), *known]
     held = {s.number: await limit_orders.limits_on(session, project.limits, project.key, s.number, day) for s in known}
     going_on = current(known)
     limits = held[number_of(going_on)]
@@ -87,7 +85,11 @@ async def _saved(session: AsyncSession, project: Project, day: date, price: Pric
 
 
 def _shown(known: Sequence[Sprint], number: int | None) -> Sequence[Sprint]:
-    """The sprints; the one that is asked for counts as the open one."""
+    """The sprints; the one that is asked for counts as the open one. Sprint 0 is there without a plan too, where it is
+    asked for or no sprint is open: ad-hoc work belongs to it then (R-MSG-4)."""
+    asked = number == 0 or (number is None and not current(known))
+    if asked and all(each.number for each in known):
+        known = [Sprint(number=0, state="closed"), *known]
     if number is None:
         return known
     return [

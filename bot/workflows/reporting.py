@@ -45,7 +45,7 @@ async def facts_of(
     """What the report is made from. Raises UserMistake."""
     if day > project.day(now):
         raise UserMistake(f"{day} is still to come. Reports are of today or of a day that is over.")
-    if sprint is not None and await sprints.row_of(session, project.key, sprint) is None:
+    if sprint and await sprints.row_of(session, project.key, sprint) is None:  # 0 is there without a plan too
         raise UserMistake(f"There is no sprint {sprint} in {project.key}.", "/orch plan show")
     facts = await gather(session, project, day, now=now, price=price, sprint=sprint)
     if kind == "daily":

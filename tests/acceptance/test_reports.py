@@ -19,9 +19,9 @@ async def test_a_person_asks_for_reports(orch: Orch) -> None:
                             "the stand-up")  # fmt: skip
     said = words(post)
     used = sum(call.used_tokens for call in await orch.books.calls())
-    shown = f"{used / 1000:.1f}".removesuffix(".0") + "k" if used >= 1000 else str(used)
+    tokens = f"{used / 1000:.1f}".removesuffix(".0") + "k" if used >= 1000 else str(used)
     assert "*Completed today: 1*" in said and "*S0-D0-1* Describe the command line (haiku" in said
-    assert f"day: {shown} of 300k" in said and f"sprint 0: {shown} of" in said
+    assert f"day: {tokens} of 300k" in said and f"sprint 0: {tokens} of" in said
     calls = len(await orch.books.calls())
 
     def drawn() -> File | None:
@@ -55,3 +55,11 @@ async def test_a_person_asks_for_reports(orch: Orch) -> None:
     await orch.dev.sees_privately("2999-01-01 is still to come")
     await orch.dev.types("/orch report weekly --sprint 4")
     await orch.dev.sees_privately("There is no sprint 4 in GRANTER")
+    await orch.dev.types("/orch report daily --sprint 0")  # no plan is loaded: ad-hoc work belongs to sprint 0
+    await orch.dev.sees_privately("The daily report of")
+    for asked in ("/orch sprint show 0", "/orch sprint show"):
+        await orch.dev.types(asked)
+        sprint = await orch.dev.sees_privately("sprint 0* · work outside of a plan · open", "1 of 1 done")
+        assert f"{tokens} of" in sprint and "*S0-D0-1* merged · haiku" in sprint
+    await orch.dev.types("/orch sprint show 4")
+    await orch.dev.sees_privately("There is no sprint 4")

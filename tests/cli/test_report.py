@@ -78,6 +78,8 @@ async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_reads_the_database(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "daily"]) == 0
     assert "- S0-D0-1 Describe the <b>API</b> (haiku, queued)" in capsys.readouterr().out
+    assert main(["report", "weekly", "--sprint", "0"]) == 0  # ad-hoc work belongs to it, without a plan too
+    assert "sprint 0: 0 % complete, 1 task remaining" in capsys.readouterr().out
     assert main(["report", "weekly", "--format", "json", "--project", "GRANTER"]) == 0
     assert json.loads(capsys.readouterr().out)["project"] == "GRANTER"
 

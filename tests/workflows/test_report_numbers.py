@@ -14,10 +14,13 @@ from bot.domain.daily_report import daily_report
 from bot.domain.task import Rung
 from bot.domain.task import TaskState as S
 from bot.domain.weekly_report import weekly_report
+from bot.errors import UserMistake
 from bot.store import tasks
 from bot.store.database import Database
+from bot.store.tables import SprintRow
 from bot.workflows.office import Office
 from bot.workflows.report_facts import gather
+from bot.workflows.reporting import facts_of
 from tests.store.samples import ROUTE, a_call, created
 from tests.workflows.offices import an_office
 
@@ -112,3 +115,22 @@ async def test_the_reports_say_what_the_books_say(database: Database, seed: int)
     given_up = sum(state in ("cancelled", "failed") for state in standing.values())
     (progress,) = weekly.sprints
     assert progress.percent == 100 * done // (len(standing) - given_up), "of what was not given up"
+
+
+async def test_sprint_0_is_what_ad_hoc_work_belongs_to_also_beside_a_plan(database: Database, office: Office) -> None:
+    """R-MSG-4; asked for, the report is about its tasks alone."""
+    await created(database, 1, created_at=MONDAY)
+    await created(database, 2, created_at=MONDAY, sprint=1)
+    async with database.begin() as session:
+        session.add(SprintRow(project="GRANTER", number=1, title="", days=5, state="open", budget={}))
+
+    async def about(sprint: int | None) -> tuple[int | None, set[str], int]:
+        async with database.read() as session:
+            facts = await facts_of(session, office.projects["GRANTER"], "daily", NOW.date(), NOW, office.price, sprint)
+        assert facts.sprint is not None
+        return facts.sprint.sprint.number, {task.id for task in facts.of_sprint}, len(facts.sprints)
+
+    assert await about(0) == (0, {"S0-D0-1"}, 2)
+    assert await about(1) == await about(None) == (1, {"S0-D0-2"}, 1)
+    with pytest.raises(UserMistake, match="There is no sprint 2 in GRANTER"):
+        await about(2)
