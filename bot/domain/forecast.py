@@ -33,6 +33,7 @@ class Forecast(Frozen):
     late: date | None = None
     planned: date | None = None  # the sprint's last working day
     unknown: str = ""
+    empty: bool = False  # there was no task yet, so that none remains
     spent_microusd: int = 0
     expected_microusd: int = 0
     expected_tokens: int = 0
@@ -66,7 +67,7 @@ def forecast(facts: Facts) -> Forecast:
         "expected_tokens": spent_tokens + tokens + sum(each.tokens for each in planned),
     }
     if not remaining:
-        return Forecast(**known, early=facts.day, likely=facts.day, late=facts.day)
+        return Forecast(**known, early=facts.day, likely=facts.day, late=facts.day, empty=not facts.of_sprint)
     last = facts.day if facts.day_is_over else facts.day - timedelta(days=1)  # the last whole day
     history = daily_finishes(facts.finished_on, facts.working_days, last)
     if not sum(history):

@@ -16,7 +16,7 @@ from bot.domain.task import GIVEN_UP, Frozen, TaskType
 
 
 class SprintLine(Frozen):
-    """One sprint: how many of its tasks are finished. Percent rounds down, so that 100 means all."""
+    """One sprint: how many of its tasks are finished. Percent rounds down, so that 100 means all; 0 of none."""
 
     number: int
     title: str
@@ -120,7 +120,10 @@ def _unreported(facts: Facts, first: date) -> tuple[Line, ...]:
 
 
 def _begun(facts: Facts, fact: SprintFact) -> bool:
-    return fact.sprint.state != "planned" or any(task.sprint == fact.sprint.number for task in facts.tasks)
+    """By the day of the report: a sprint that is open or closed now may have started later."""
+    first = fact.sprint.first_day
+    started = fact.sprint.state != "planned" and (first is None or first <= facts.day)
+    return started or any(task.sprint == fact.sprint.number for task in facts.tasks)
 
 
 def _week(facts: Facts, first: date) -> int:

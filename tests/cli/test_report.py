@@ -80,6 +80,9 @@ def test_the_command_reads_the_database(home: Path, capsys: pytest.CaptureFixtur
     assert "- S0-D0-1 Describe the <b>API</b> (haiku, queued)" in capsys.readouterr().out
     assert main(["report", "weekly", "--sprint", "0"]) == 0  # ad-hoc work belongs to it, without a plan too
     assert "sprint 0: 0 % complete, 1 task remaining" in capsys.readouterr().out
+    assert main(["report", "weekly", "--date", "2026-01-05"]) == 0  # before anything was there
+    said = capsys.readouterr().out
+    assert "there was no task yet" in said and "- sprint 0: no tasks\n" in said and "% complete" not in said
     assert main(["report", "weekly", "--format", "json", "--project", "GRANTER"]) == 0
     assert json.loads(capsys.readouterr().out)["project"] == "GRANTER"
 

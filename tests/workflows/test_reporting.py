@@ -19,7 +19,7 @@ from bot.local.slack.block_check import check_message_blocks
 from bot.render import Renderer
 from bot.wiring import data_folder
 from bot.workflows.reporting import post, thread
-from tests.domain.report_samples import AT, a_planned, a_sprint, a_task, some_facts, the_plans_day, the_plans_week
+from tests.domain.report_samples import AT, DAY, a_planned, a_sprint, a_task, some_facts, the_plans_day, the_plans_week
 
 WORDS = Renderer(data_folder("templates"))
 
@@ -148,8 +148,20 @@ def test_an_empty_project() -> None:
     daily = said(post(WORDS, daily_report(facts)))
     assert daily["completed"] == "*Completed today: nothing yet*"
     assert "nothing is queued or planned" in daily["tomorrow"]
-    assert "everything is finished" in daily["context"]
+    assert "there was no task yet" in daily["context"]
     assert "none was started" in said(post(WORDS, weekly_report(facts)))["sprints"]
+
+
+def test_the_week_before_anything_was_there() -> None:
+    """It tells of no progress, of nothing: neither of none at all, nor of a sprint that started later."""
+    later = DAY + timedelta(days=3)
+    for sprints in ((a_sprint(state="closed", first_day=None),), (a_sprint(0), a_sprint(1, first_day=later))):
+        blocks = said(post(WORDS, weekly_report(some_facts(sprints=sprints))))
+        assert blocks["sprints"].splitlines() == ["*Sprints*", "• sprint 0: no tasks"]
+        assert "0 tasks completed this week\nthere was no task yet" in blocks["status"]
+    finished = said(post(WORDS, weekly_report(some_facts(a_task("S0-D1-1", state="done")))))
+    assert "everything is finished" in finished["status"]
+    assert "sprint 0: 100 % complete, no tasks remaining" in finished["sprints"]
 
 
 def test_a_week_from_sunday_to_thursday_has_what_ended_on_sunday() -> None:
