@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,14 +13,13 @@ from bot.adapters.sandbox import NOBODY, Sandbox, SandboxSettings
 from bot.adapters.scratch import disposable_copy, end_orphans, remove_old
 from bot.adapters.setup_layers import fingerprint, keep_new, lay_over, paths_in
 from bot.domain.change import CheckRun
+from bot.domain.terminal_text import plain_text
 from bot.errors import SandboxUnavailable
 
 #: How much of the output a CheckRun keeps.
 TAIL_LINES, TAIL_CHARACTERS = 60, 8000
 #: Seconds after its last use that a result of set-up is kept; and a copy that a kill left behind.
 KEEP_SETUP, KEEP_COPY = 14 * 24 * 3600, 24 * 3600
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class SandboxedChecks:
@@ -110,7 +108,7 @@ class SandboxedChecks:
                 "status": status,
                 "exit_code": ended.exit_code,
                 "seconds": round(ended.seconds, 3),
-                "tail": last_lines(self._redact(f"{plain_text(ended.output)}\n{note}")),
+                "tail": last_lines(self._redact(f"{plain_text(ended.output.decode(errors='replace'))}\n{note}")),
             }
         )
 
@@ -118,10 +116,3 @@ class SandboxedChecks:
 def last_lines(text: str) -> str:
     """The last TAIL_LINES lines, at most TAIL_CHARACTERS characters."""
     return "\n".join(text.strip().splitlines()[-TAIL_LINES:])[-TAIL_CHARACTERS:]
-
-
-def plain_text(output: bytes) -> str:
-    """Text as a terminal would have left it: no colours, no control characters, overwritten lines gone."""
-    text = _ESCAPES.sub("", output.decode(errors="replace"))
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return "\n".join(_CONTROL.sub("", line) for line in lines)

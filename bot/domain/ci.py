@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.domain.task import ENDED, Frozen, Rung, Task, TaskState, TaskType
+from bot.domain.terminal_text import plain_text
 
 #: Work of these types is something that runs, whatever files it names.
 RUNS = frozenset({TaskType.TESTS, TaskType.VALIDATION, TaskType.OPS})
@@ -23,9 +24,6 @@ MIN_SECRET = 16
 #: What is shown of a log: its end, so many lines and characters.
 TAIL_LINES, TAIL_CHARACTERS = 40, 2_500
 REASON_LINES, REASON_CHARACTERS = 6, 400
-_CONTROL = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f]"
-)
 
 
 class CiResult(Frozen):
@@ -80,11 +78,10 @@ def _changes_code(task: Task) -> bool:
 
 
 def tail(log: str, lines: int, characters: int) -> str:
-    """The end of a log as people read it: whole lines, without colours, control characters and empty lines."""
-    clean = _CONTROL.sub("", log.replace("\r\n", "\n").replace("\r", "\n"))
+    """The end of a log as people read it: whole lines of plain text, without empty ones."""
     kept: list[str] = []
     room = characters
-    for line in reversed([line.rstrip() for line in clean.split("\n") if line.strip()][-lines:]):
+    for line in reversed([line.rstrip() for line in plain_text(log).split("\n") if line.strip()][-lines:]):
         if room - len(line) - 1 < 0:
             kept += [f"{line[: characters - 1]}…"] if not kept else []
             break

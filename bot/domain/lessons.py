@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.domain.calls import Finding
 from bot.domain.shortening import shortened
+from bot.domain.terminal_text import plain_text
 
 #: The newest so many lessons of models and checks, and as many words of people.
 LESSONS = 3
@@ -17,7 +18,6 @@ FINDING_CHARS = 240
 FROM_PERSON = "A person"
 SEVERITIES = ("critical", "high", "medium", "low")
 
-_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _BLANK = re.compile(r"\n\s*\n+")
 
 
@@ -61,8 +61,8 @@ def _place(finding: Finding) -> str:
 
 
 def _squeezed(text: str) -> str:
-    """Without colours, blank lines, trailing blanks, and lines that repeat the one before."""
-    plain = _BLANK.sub("\n", _COLOURS.sub("", text)).strip()
+    """Plain text without blank lines, trailing blanks, and lines that repeat the one before."""
+    plain = _BLANK.sub("\n", plain_text(text)).strip()
     lines: list[str] = []
     for line in (each.rstrip() for each in plain.splitlines()):
         if not lines or line != lines[-1]:

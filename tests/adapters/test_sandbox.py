@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters import sandbox
-from bot.adapters.checks import SandboxedChecks, last_lines, plain_text
+from bot.adapters.checks import SandboxedChecks, last_lines
 from bot.adapters.sandbox import Sandbox, SandboxSettings
 from bot.adapters.scratch import remove_old
 from bot.domain.change import CheckRun
@@ -416,19 +416,6 @@ async def test_the_wheel_serves_where_the_system_has_none(
 
 
 # text
-
-
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
-        (b"\x1b[1;31mred\x1b[0m", "red"),
-        (b"\x1b]0;title\x07x\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\", "xlink"),
-        (b"10%\r50%\r100%\r\nnext\r\n", "100%\nnext\n"),
-        (b"a\x00b\x07\tc\xff", "ab\tc�"),
-    ],
-)
-def test_plain_text(raw: bytes, text: str) -> None:
-    assert plain_text(raw) == text
 
 
 def test_last_lines() -> None:

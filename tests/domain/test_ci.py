@@ -125,7 +125,7 @@ def test_what_is_no_result(wrong: dict[str, Any]) -> None:
         ("", ""),
         ("one\n\n  \ntwo\r\n", "one\ntwo"),
         ("\x1b[31mred\x1b[0m\x07\n", "red"),
-        ("10%\r50%\rdone", "50%\ndone"),
+        ("10%\r50%\rdone", "done"),
         ("a\nb\nc\nd", "c\nd"),
         ("short\n" + "x" * 30, "x" * 19 + "…"),
     ],
