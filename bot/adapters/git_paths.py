@@ -7,9 +7,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from bot.domain.change import SUBMODULE, SYMLINK
+from bot.domain.paths import is_git_folder
 
-#: Characters that HFS+ ignores, so that `.g<U+200C>it` is `.git` there.
-_IGNORED = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -34,15 +33,9 @@ def path_problem(path: str) -> str | None:
         return "holds control characters"
     if any(part in ("", ".", "..") for part in parts):
         return "is not a plain path inside the repository"
-    if any(_is_git_folder(part) for part in parts):
+    if any(is_git_folder(part) for part in parts):
         return "leads into git's own folder"
     return None
-
-
-def _is_git_folder(part: str) -> bool:
-    """`.git` as case-insensitive, HFS+ and NTFS file systems may read it (`.GIT`, `.git. `, `git~1`, `.git:x`)."""
-    name = _IGNORED.sub("", part).casefold().partition(":")[0].rstrip(" .")
-    return name == ".git" or re.fullmatch(r"git~\d+", name) is not None
 
 
 def obstacle(path: str, entries: Mapping[str, Entry], written: Collection[str], deleted: Collection[str]) -> str | None:

@@ -16,14 +16,15 @@ from pathlib import Path
 
 from bot.adapters.sandbox import CACHES
 from bot.adapters.scratch import remove_tree
+from bot.domain.file_kinds import LOCK_FILES
 
 #: What a set-up's result depends on, besides its commands: lock files and manifests, wherever they lie.
-_INPUTS = (  # noqa: SIM905
-    "package.json package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml pnpm-workspace.yaml bun.lock "
-    "bun.lockb .npmrc .yarnrc.yml .nvmrc .node-version .python-version pyproject.toml setup.py setup.cfg "
-    "poetry.lock uv.lock pdm.lock Pipfile Pipfile.lock *requirements*.txt constraints*.txt go.mod go.sum "
-    "Cargo.toml Cargo.lock Gemfile Gemfile.lock composer.json composer.lock mix.exs mix.lock Makefile"
-).split()
+_INPUTS = (
+    *LOCK_FILES,
+    *("package.json", "pnpm-workspace.yaml", ".npmrc", ".yarnrc.yml", ".nvmrc", ".node-version", ".python-version"),
+    *("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "*requirements*.txt", "constraints*.txt", "go.mod"),
+    *("Cargo.toml", "Gemfile", "composer.json", "mix.exs", "Makefile"),
+)
 
 
 def fingerprint(words: Sequence[str], source: Path) -> str:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from bot.domain.file_kinds import LOCK_FILES
 from bot.domain.paths import declared as declared_by
 from bot.domain.paths import matches
 from bot.domain.secrets import Redactor, is_secret_file
@@ -30,7 +31,7 @@ MAX_WINDOWS = 30  # ranges tried in one file
 AROUND = 6  # lines shown on each side of a line that speaks of the task
 
 _NEVER = (
-    *("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "*.lock", "*.lockb", "go.sum", "*.lockfile"),
+    *LOCK_FILES,
     *("node_modules/", "vendor/", "third_party/", "dist/", ".yarn/", ".next/", "__snapshots__/", "*.snap"),
     *("*.min.js", "*.min.css", "*.map", "*.png", "*.jpg", "*.jpeg", "*.gif", "*.webp", "*.ico", "*.pdf", "*.svg"),
     *("*.zip", "*.gz", "*.tgz", "*.jar", "*.whl", "*.so", "*.dll", "*.exe", "*.bin", "*.wasm", "*.pyc", "*.mp4"),

@@ -17,6 +17,12 @@ class FileKind(StrEnum):
     SOURCE = "source"
 
 
+#: What package managers write for themselves, as patterns (paths.matches). FileKind.LOCK is narrower: the router was
+#: trained with it.
+LOCK_FILES = (
+    *("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "*.lock", "*.lockb", "go.sum"),
+    *("*.lockfile", "packages.lock.json", "Package.resolved"),
+)
 _IN = r"(?:^|.*/)"
 #: How code ends. A file of code is no document, whatever it is named: `security.py` works, `SECURITY.md` tells.
 _CODE = r"\.(?:[cm]?[jt]sx?|vue|svelte|py|rb|php|go|rs|java|kt|cs|swift)$"

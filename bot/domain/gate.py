@@ -16,6 +16,7 @@ from pydantic import Field
 
 from bot.domain.change import SUBMODULE, SYMLINK, Change, FileChange
 from bot.domain.critical_code import critical_code
+from bot.domain.file_kinds import LOCK_FILES
 from bot.domain.paths import declared, matches, normalise
 from bot.domain.secrets import PASSWORD, URL_PASSWORD, find_secrets, is_secret_file
 from bot.domain.task import Frozen, Route
@@ -78,13 +79,7 @@ TWO_PEOPLE: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("changes who must review", ("CODEOWNERS",)),
-    (
-        "changes a lock file",
-        (
-            *("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "*.lock", "*.lockb", "go.sum"),
-            *("*.lockfile", "packages.lock.json", "Package.resolved"),
-        ),
-    ),
+    ("changes a lock file", LOCK_FILES),
     (
         "changes dependencies",
         (

@@ -17,7 +17,9 @@ BRANCH = r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.|\.$|/$))[A-Za-z0-9_][A-Za-z0-9._/+@
 MAX_PATH = 400  # characters of a whole path
 MAX_PART = 255  # UTF-8 bytes of one component, the limit of common file systems
 _ODD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # control, invisible, broken: never in a file's name
-_GIT_FOLDER = frozenset({".git", "git~1"})  # git~1: its short name on NTFS
+_GIT_FOLDER = re.compile(r"\.git|git~\d+")  # git~1: its short name on NTFS
+#: Characters that HFS+ ignores, so that `.g<U+200C>it` is `.git` there.
+_IGNORED = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
 def normalise(path: str) -> str:
@@ -45,8 +47,9 @@ def normalise(path: str) -> str:
 
 
 def is_git_folder(part: str) -> bool:
-    """Whether a path's component is `.git` to some file system (case, trailing dots, streams)."""
-    return part.split(":")[0].rstrip(". ").casefold() in _GIT_FOLDER
+    """Whether a path's component is `.git` as case-insensitive, HFS+ or NTFS file systems read it (`.GIT`, `.git. `,
+    `git~1`, `.git:x`)."""
+    return _GIT_FOLDER.fullmatch(_IGNORED.sub("", part).partition(":")[0].rstrip(". ").casefold()) is not None
 
 
 def is_inside(path: str, folder: str) -> bool:

@@ -38,6 +38,7 @@ BAD = [
     (".git. ./x", "git's own"),
     (".git::$INDEX_ALLOCATION/x", "git's own"),
     ("GIT~1/config", "git's own"),
+    ("git~2/config", "git's own"),
     ("a/" * 300 + "b", "too long"),
     ("é" * 128, "too long"),
 ]
