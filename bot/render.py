@@ -17,6 +17,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from bot.domain.budget import in_percent
 from bot.domain.prices import DOLLAR
 from bot.domain.shortening import first_line
 from bot.domain.task import TaskState
@@ -109,6 +110,7 @@ FILTERS = {
     "mrkdwn": joined,
     "money": money,
     "tokens": tokens,
+    "percent": in_percent,
     "at": slack_time,
     "bar": bar,
     "state": state_words,

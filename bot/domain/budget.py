@@ -99,6 +99,17 @@ class Level(Frozen):
         return self.left >= tokens and (self.left_microusd is None or self.left_microusd >= microusd)
 
 
+def percent(share: float) -> int:
+    """A share of a budget in whole percent, for people: rounded, but 100 only where it is used up."""
+    whole = round(share * 100)
+    return min(whole, 99) if share < 1 else whole
+
+
+def in_percent(share: float) -> str:
+    """The same in words: what was begun is not called nothing."""
+    return "less than 1 %" if share > 0 and percent(share) == 0 else f"{percent(share)} %"
+
+
 def limits_of_call(
     limits: Limits,
     *,

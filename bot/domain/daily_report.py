@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bot.domain import outlook as judge
-from bot.domain.budget import Level
+from bot.domain.budget import Level, percent
 from bot.domain.forecast import Forecast, forecast
 from bot.domain.outlook import Outlook, Pace
 from bot.domain.report_facts import Facts, PlannedFact, TaskFact
@@ -49,7 +49,8 @@ class Usage(Frozen):
     used: int
     reserved: int = 0
     budget: int
-    percent: int
+    share: float = 0.0  # of the budget, used and reserved together
+    percent: int  # the same
     pace: Pace
 
 
@@ -112,14 +113,14 @@ def line(task: TaskFact | PlannedFact) -> Line:
     known = {"id": task.id, "title": shortened(first_line(task.title), TITLE), "model": task.rung.value}
     if isinstance(task, PlannedFact):
         return Line(**known, stage="planned", percent=0)
-    percent = PERCENT.get(task.state)
     stage = task.state.words
-    return Line(**known, tokens=task.tokens, stage=stage, percent=percent, why=task.why, owner=task.owner)
+    return Line(**known, tokens=task.tokens, stage=stage, percent=PERCENT.get(task.state), why=task.why,
+                owner=task.owner)  # fmt: skip
 
 
 def usage_of(name: str, level: Level, pace: Pace) -> Usage:
     return Usage(name=name, used=level.used_tokens, reserved=level.reserved_tokens, budget=level.limit.tokens,
-                 percent=judge.percent(level), pace=pace)  # fmt: skip
+                 share=judge.share_of(level), percent=percent(judge.share_of(level)), pace=pace)  # fmt: skip
 
 
 def _usage(facts: Facts) -> list[Usage]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Literal
 
-from bot.domain.budget import Level
+from bot.domain.budget import Level, in_percent
 from bot.domain.forecast import Forecast
 from bot.domain.report_facts import Facts, TaskFact
 from bot.domain.spans import exact
@@ -42,7 +42,7 @@ def outlook(facts: Facts, forecast: Forecast) -> Outlook:
 
 def _grave(facts: Facts, forecast: Forecast) -> Iterator[str]:
     if facts.sprint and pace_of_sprint(facts) == "over":
-        yield f"{facts.sprint.level.limit.name} are used up to {percent(facts.sprint.level)} %"
+        yield f"{facts.sprint.level.limit.name} are used up to {in_percent(share_of(facts.sprint.level))}"
     critical = [task for task in blocked(facts) if task.priority == "critical"]
     if critical:
         yield f"blocked and critical: {_ids(critical)}"
@@ -54,10 +54,10 @@ def _grave(facts: Facts, forecast: Forecast) -> Iterator[str]:
 
 def _light(facts: Facts, forecast: Forecast) -> Iterator[str]:
     if facts.sprint and pace_of_sprint(facts) == "at risk":
-        yield f"{facts.sprint.level.limit.name} may not last: {percent(facts.sprint.level)} % used"
+        yield f"{facts.sprint.level.limit.name} may not last: {in_percent(share_of(facts.sprint.level))} used"
     for level in (facts.today, *facts.rungs.values()):
         if pace(level, facts.limits.yellow, facts.limits.red) != "on track":
-            yield f"{level.limit.name}: {percent(level)} % used"
+            yield f"{level.limit.name}: {in_percent(share_of(level))} used"
     told = {task.id for task in overdue_blockers(facts)} | {t.id for t in blocked(facts) if t.priority == "critical"}
     if others := [task for task in blocked(facts) if task.id not in told]:
         yield f"blocked: {_ids(others)}"
@@ -97,9 +97,9 @@ def projected_tokens(facts: Facts) -> int | None:
     return round(own.level.taken / gone * max(own.sprint.days, gone)) if gone > 1 else None
 
 
-def percent(level: Level) -> int:
-    """Used + reserved over the limit, in whole percent."""
-    return round(level.share * 100) if level.limit.tokens else 0
+def share_of(level: Level) -> float:
+    """Used + reserved over the limit; 0 where there is none."""
+    return level.share if level.limit.tokens else 0.0
 
 
 def blocked(facts: Facts) -> list[TaskFact]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.budget import Limit, Refused
+from bot.domain.budget import Limit, Refused, in_percent
 from bot.domain.budget_alerts import Alert, before, crossed, exhausted
 from bot.domain.project import Project
 from bot.store import ledger, outbox, project_events
@@ -58,7 +58,7 @@ async def _want(office: Office, session: AsyncSession, project: Project, alert: 
         return
     for person in leads_of(project):
         await reach.write(office, session, project.key, person, f"{alert.key}/{person}", message)
-    why = f"{level.limit.name}: {level.share:.0%} taken"
+    why = f"{level.limit.name}: {in_percent(level.share)} taken"
     project_events.note(session, project.key, at=now, who=ORCH, kind=KIND, why=why, detail=detail)
 
 

@@ -17,8 +17,10 @@ from bot.domain.budget import (
     LimitName,
     Refused,
     first_red,
+    in_percent,
     limits_of_call,
     padded,
+    percent,
     size_call,
     usual_output,
 )
@@ -63,6 +65,26 @@ def test_scopes_of_a_call() -> None:
     assert [x.scope for x in review] == ["P/day/2026-02-03/gemini", "P/day/2026-02-03", "P/sprint/1"]
     sprints = LEAN.model_copy(update={"sprints": {1: 47_500}})
     assert limits_of_call(sprints, **facts, rung=Rung.HAIKU, budget=0)[-1].tokens == 47_500  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "used, of, whole, words",
+    [
+        (0, 30_000, 0, "0 %"),
+        (1, 30_000, 0, "less than 1 %"),
+        (149, 30_000, 0, "less than 1 %"),
+        (151, 30_000, 1, "1 %"),
+        (3_900, 30_000, 13, "13 %"),
+        (3_900, 150_000, 3, "3 %"),  # EXAMPLES.md: 2.6 is 3
+        (24_000, 30_000, 80, "80 %"),  # R-BUD-3
+        (29_999, 30_000, 99, "99 %"),  # not used up yet
+        (999_999_999, 1_000_000_000, 99, "99 %"),
+        (30_000, 30_000, 100, "100 %"),
+        (30_400, 30_000, 101, "101 %"),
+    ],
+)
+def test_a_share_of_a_budget_in_percent(used: int, of: int, whole: int, words: str) -> None:
+    assert (percent(used / of), in_percent(used / of)) == (whole, words)
 
 
 @pytest.mark.parametrize(

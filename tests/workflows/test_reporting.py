@@ -89,7 +89,7 @@ def test_the_plans_weekly() -> None:
         ":white_medium_square: Local environment validated (S0-D5-1, pending, Friday 2026-01-30)",
     ]
     assert "sprint 0: 42.3k of 150k (28 %, on track)" in blocks["money"]
-    assert "*Cost* $0.98, 3.9 % of $25.00" in blocks["money"]
+    assert "*Cost* $0.98, 4 % of $25.00" in blocks["money"]
     assert blocks["risks"] == "*Risks: none*"
     assert blocks["blockers"] == "*Blockers: none*"
     assert "Sprint 1, Auth and security (critical): 5 tasks, expected $1.35" in blocks["next_week"]
