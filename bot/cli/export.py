@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
 
+from bot.cli.project_choice import project_of
 from bot.config import Config
-from bot.domain.command_text import nearest
 from bot.errors import ConfigError, UserMistake
 from bot.settings import load_settings
 from bot.store import exports
@@ -89,7 +89,9 @@ async def _messages(lines: Lines) -> Lines:
 
 def _wanted(arguments: argparse.Namespace, config: Config) -> Wanted:
     """What is asked for. Raises UserMistake."""
-    project = _known(arguments.project, config)
+    project: str | None = arguments.project
+    if project and config.projects:  # without any, the database's own names hold
+        project_of(config, project)
     first, last = _moment("--from", arguments.first), _moment("--to", arguments.last)
     if arguments.what == "events":  # which have no day of their own
         first = _start(first, project, config)
@@ -99,16 +101,6 @@ def _wanted(arguments: argparse.Namespace, config: Config) -> Wanted:
     if early and late and isinstance(early, datetime) == isinstance(late, datetime) and early > late:
         raise UserMistake(f"--from {arguments.first} is after --to {arguments.last}; nothing lies between.")
     return wanted
-
-
-def _known(key: str | None, config: Config) -> str | None:
-    """The project that is asked for; where the config names some, one of them."""
-    names = [project.key for project in config.projects]
-    if key is None or key in names or not names:
-        return key
-    near = nearest(key, [name.lower() for name in names])
-    hint = f"Did you mean {near.upper()}?" if near else f"Known: {', '.join(names)}."
-    raise UserMistake(f"There is no project {key}. {hint}")
 
 
 def _moment(option: str, text: str | None) -> date | datetime | None:

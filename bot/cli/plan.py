@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.adapters.plan_file import PlanFolders, read_plan_text, read_text
 from bot.adapters.prices import PriceBook
+from bot.cli.project_choice import project_of
 from bot.config import Config
 from bot.domain import prices
 from bot.domain.command_text import nearest
@@ -41,7 +42,7 @@ async def load(file: str, key: str | None = None) -> int:
     plan = _examine(file, settings.config)
     if plan is None:
         return 1
-    project = _project(settings.config, key)
+    project = project_of(settings.config, key).key
     try:
         release = await hold_alone(settings.database_url, PATIENCE)
     except ConfigError:
@@ -62,17 +63,6 @@ async def load(file: str, key: str | None = None) -> int:
     queued = f"; {done.queued} queued already and left alone" if done.queued else ""
     print(f"\nLoaded into {project}: {counts}{queued}. `/orch sprint start {plan.sprints[0].number}` starts it.")
     return 0
-
-
-def _project(config: Config, key: str | None) -> str:
-    """The project that is meant: by key, or the only one. Raises OrchError."""
-    names = [project.key for project in config.projects]
-    if key in names or (key is None and len(names) == 1):
-        return key or names[0]
-    if not names:
-        raise OrchError("No project is configured, so there is none to load the plan into. `orch init` adds one.")
-    said = f"There is no project {key}." if key else "Into which project?"
-    raise OrchError(f"{said} Say `--project` and one of: {', '.join(names)}. Nothing was loaded.")
 
 
 def _examine(file: str, config: Config) -> Plan | None:

@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.adapters.prices import PriceBook
 from bot.cli.export import need_database
+from bot.cli.project_choice import project_of
 from bot.domain.command_values import day as read_day
 from bot.domain.command_values import window
 from bot.domain.local_time import end_of
 from bot.domain.project import Project
-from bot.errors import UserMistake
 from bot.render import Renderer
 from bot.settings import Config, Settings, load_settings
 from bot.store.database import opened
@@ -32,7 +32,7 @@ from bot.workflows.reporting import report as make_report
 async def report(arguments: argparse.Namespace) -> int:
     """Print the report. Raises OrchError."""
     settings = load_settings()
-    project = project_of(settings.config, arguments.project)
+    project = project_rules(settings.config, project_of(settings.config, arguments.project))
     now = datetime.now(UTC)
     day = read_day(arguments.date) if arguments.date else project.day(now)
     days = window(arguments.days) if arguments.days else DAYS
@@ -81,16 +81,3 @@ def words_of(config: Config, project: Project) -> Renderer:
     """Orch's templates, and the project's own before them (`templates_dir`)."""
     folders = [each.templates_dir for each in config.projects if each.key == project.key]
     return Renderer(data_folder("templates"), [Path(folder) for folder in folders if folder])
-
-
-def project_of(config: Config, key: str | None) -> Project:
-    """The project that is meant: by key, or the only one. Raises UserMistake."""
-    known = {each.key: each for each in config.projects}
-    if key is None and len(known) == 1:
-        key = next(iter(known))
-    if key in known:
-        return project_rules(config, known[key])
-    if not known:
-        raise UserMistake("No project is configured, so there is nothing to report on. `orch init` adds one.")
-    said = f"There is no project {key}. " if key else "Of which project? "
-    raise UserMistake(f"{said}Say `--project` and one of: {', '.join(known)}.")

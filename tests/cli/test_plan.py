@@ -104,7 +104,7 @@ def two_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_load_puts_a_plan_into_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = plan_file(tmp_path, DOCS + ONE)
     assert main(["plan", "load", path]) == 1
-    assert "Into which project? Say `--project` and one of: AA, BB. Nothing was loaded." in capsys.readouterr().err
+    assert "Which project? Say `--project` and one of: AA, BB. Nothing was done." in capsys.readouterr().err
     assert main(["plan", "load", path, "--project", "AA"]) == 0
     assert "Loaded into AA: 1 new, 0 changed, 0 the same, 0 removed." in capsys.readouterr().out
     assert main(["plan", "load", path, "--project", "AA"]) == 0

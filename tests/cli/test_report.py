@@ -104,7 +104,8 @@ def test_metrics_say_what_was_not_measured(home: Path, capsys: pytest.CaptureFix
         (["daily", "--date", "1.2.2026"], "is not a date that I understand"),
         (["daily", "--date", "2999-01-01"], "2999-01-01 is still to come"),
         (["weekly", "--sprint", "7"], "There is no sprint 7 in GRANTER"),
-        (["weekly", "--project", "GRANTR"], "There is no project GRANTR. Say `--project` and one of: GRANTER."),
+        (["weekly", "--project", "GRANTR"], "There is no project GRANTR. Did you mean GRANTER? Nothing was done."),
+        (["weekly", "--project", "XYZ"], "There is no project XYZ. Say `--project` and one of: GRANTER."),
     ],
 )
 def test_a_mistake_is_told(home: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
