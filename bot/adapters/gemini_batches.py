@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from bot.adapters.gemini_model import GeminiReviewer, answer_of, review_of
+from bot.adapters.gemini_model import GeminiReviewer
+from bot.adapters.gemini_wire import answer_of, review_of
 from bot.adapters.model_errors import CONNECT_SECONDS, text_of
 from bot.domain.batching import custom_id
 from bot.domain.calls import ModelReply, ModelRequest, NoResult, Purpose, ReviewReply

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from bot.adapters.gemini_wire import answer_of, content, contents, retry_delay, review_of, review_schema
 from bot.adapters.model_errors import (
     CONNECT_SECONDS,
     Provider,
@@ -18,10 +19,8 @@ from bot.adapters.model_errors import (
     trusts_environment,
 )
 from bot.adapters.tls import verified
-from bot.domain.calls import ModelReply, ModelRequest, ReviewReply, Stop, Usage
-from bot.domain.model_text import storable
+from bot.domain.calls import ModelReply, ModelRequest, ReviewReply
 from bot.domain.models import takes_thinking_level
-from bot.domain.review import WireVerdict, parse_verdict
 from bot.errors import ModelError
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class GeminiReviewer:
             async with asyncio.timeout(self.timeout + CONNECT_SECONDS):
                 answer = await client.aio.models.count_tokens(
                     model=request.model,
-                    contents=[_content("user", extra), *_contents(request)],
+                    contents=[content("user", extra), *contents(request)],
                     config={"http_options": {"headers": {"X-Orch-Call": request.call_id}}},
                 )
             return tokens_of({"totalTokens": answer.total_tokens}, "totalTokens", required=True)
@@ -89,11 +88,11 @@ class GeminiReviewer:
 
     async def _ask(self, request: ModelRequest, read: Callable[[object], T], *, review: bool) -> T:
         client = await self.client()
-        contents, form = self.asked(request, review=review)
+        messages, form = self.asked(request, review=review)
         config: Any = {**form, **ON_THE_WIRE, "http_options": {"headers": {"X-Orch-Call": request.call_id}}}
         try:
             async with asyncio.timeout(self.timeout + CONNECT_SECONDS):
-                answer = await client.aio.models.generate_content(model=request.model, contents=contents, config=config)
+                answer = await client.aio.models.generate_content(model=request.model, contents=messages, config=config)
             raw = answer.sdk_http_response
             return read(json.loads((raw.body if raw else None) or ""))
         except Exception as error:
@@ -124,7 +123,7 @@ class GeminiReviewer:
             "thinking_config": {"thinking_level": level} if level else None,
             **schema,
         }
-        return _contents(request), config
+        return contents(request), config
 
     async def client(self) -> genai.Client:
         async with self._loading:
@@ -181,123 +180,5 @@ class GeminiReviewer:
             text_of(error.message),
             model=model,
             own_body=isinstance(inner, dict),
-            retry_after=wait if wait is not None else _retry_delay(inner),
+            retry_after=wait if wait is not None else retry_delay(inner),
         )
-
-
-def answer_of(body: object) -> ModelReply:
-    """The words in an answer's JSON. Raises ValueError where it is no answer, or does not say what it used."""
-    answer, used = _answer(body)
-    text, finish = _candidate(answer)
-    stops: dict[str, Stop] = {"STOP": "end", "MAX_TOKENS": "max_tokens"}
-    return ModelReply(
-        model=text_of(answer.get("modelVersion")), text=text, stop=stops.get(finish, "other"), usage=_usage(used)
-    )
-
-
-def _answer(body: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(the answer, its usage). Raises ValueError."""
-    if not isinstance(body, dict) or not isinstance(used := body.get("usageMetadata"), dict):
-        raise ValueError("no usage")
-    return storable(body), used
-
-
-def review_of(body: object) -> ReviewReply:
-    """The review in an answer's JSON. Raises ValueError where it is no answer, or does not say what it used."""
-    answer, used = _answer(body)
-    text, finish = _candidate(answer)
-    verdict = parse_verdict(text, finish == "STOP")
-    if isinstance(verdict, str) and finish != "STOP":
-        verdict = f"{verdict} ({finish})"
-    return ReviewReply(
-        model=text_of(answer.get("modelVersion")),
-        verdict=None if isinstance(verdict, str) else verdict,
-        why_none=verdict if isinstance(verdict, str) else "",
-        usage=_usage(used),
-    )
-
-
-def _usage(used: dict[str, Any]) -> Usage:
-    """Prompt tokens include the cached ones; thoughts are billed as output, and counted beside it."""
-    prompt = tokens_of(used, "promptTokenCount", required=True) + tokens_of(used, "toolUsePromptTokenCount")
-    cached = min(prompt, tokens_of(used, "cachedContentTokenCount"))
-    thoughts = tokens_of(used, "thoughtsTokenCount")
-    return Usage(
-        input=prompt - cached,
-        output=tokens_of(used, "candidatesTokenCount") + thoughts,
-        thinking=thoughts,
-        cache_read=cached,
-    )
-
-
-def _candidate(body: dict[str, Any]) -> tuple[str, str]:
-    """The first candidate's text, thoughts left out, and why it ended."""
-    candidates = body.get("candidates")
-    first = candidates[0] if isinstance(candidates, list) and candidates else None
-    if not isinstance(first, dict):
-        feedback = body.get("promptFeedback")
-        blocked = text_of(feedback.get("blockReason")) if isinstance(feedback, dict) else ""
-        return "", f"blocked: {blocked}" if blocked else "no candidate"
-    content = first.get("content")
-    parts = content.get("parts") if isinstance(content, dict) else None
-    texts = [
-        text_of(part.get("text"))
-        for part in (parts if isinstance(parts, list) else [])
-        if isinstance(part, dict) and not part.get("thought")
-    ]
-    return "".join(texts), text_of(first.get("finishReason")) or "no finish reason"
-
-
-def _contents(request: ModelRequest) -> list[Any]:
-    """The messages in Gemini's form. A review holds text only; other blocks are left out."""
-    return [
-        _content("model" if message["role"] == "assistant" else "user", _text(message["content"]))
-        for message in request.messages
-    ]
-
-
-def _content(role: str, text: str) -> dict[str, Any]:
-    return {"role": role, "parts": [{"text": text}]}
-
-
-def _text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    blocks = content if isinstance(content, list | tuple) else []
-    return "\n".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text")
-
-
-def _retry_delay(inner: object) -> float | None:
-    """Seconds of Google's RetryInfo: `{"@type": ".../google.rpc.RetryInfo", "retryDelay": "13s"}`."""
-    details = inner.get("details") if isinstance(inner, dict) else None
-    for detail in details if isinstance(details, list) else []:
-        delay = text_of(detail.get("retryDelay")) if isinstance(detail, dict) else ""
-        if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
-            return float(delay[:-1])
-    return None
-
-
-def review_schema() -> dict[str, Any]:
-    """WireVerdict's schema as it goes over the wire, bare: titles and docstrings would be paid for with every
-    call."""
-    schema = WireVerdict.model_json_schema()
-    bare: dict[str, Any] = _bare(schema, schema.get("$defs", {}))
-    return bare
-
-
-def _bare(node: Any, defs: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_bare(part, defs) for part in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        return _bare(defs[node["$ref"].rpartition("/")[2]], defs)
-    if isinstance(node.get("properties"), dict):
-        named = {name: _bare(part, defs) for name, part in node["properties"].items()}
-        order = {"property_ordering": list(named), "required": node["required"]}
-        return {"type": node["type"], "properties": named, **order}
-    if "anyOf" in node:  # Pydantic's `X | None`
-        (wanted,) = (part for part in node["anyOf"] if part != {"type": "null"})
-        return {**_bare(wanted, defs), "nullable": True}
-    dropped = ("title", "description", "default", "$defs")
-    return {key: _bare(part, defs) for key, part in node.items() if key not in dropped}

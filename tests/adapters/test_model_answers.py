@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.adapters.anthropic_model import AnthropicModel, reply_of
-from bot.adapters.gemini_model import GeminiReviewer, review_of
+from bot.adapters.gemini_model import GeminiReviewer
+from bot.adapters.gemini_wire import review_of
 from bot.adapters.model_errors import retry_after_seconds
 from bot.domain.calls import EditCall, ModelRequest, Usage
 from bot.errors import ConfigError, ModelRefusedCall
