@@ -103,23 +103,11 @@ async def _start_stages(
     office: Office, settings: Settings, tasks: list[asyncio.Task[None]], closers: Closers
 ) -> Office:
     url = settings.database_url
-    system = url
-    if url.startswith("sqlite"):
-        keep_log_ahead(settings.home / "stages.db")
-        system = f"sqlite:///{settings.home / 'stages.db'}"
-    config: DBOSConfig = {
-        "name": "orch",
-        "system_database_url": system,
-        "application_version": STAGES_VERSION,
-        "executor_id": settings.executor_id,
-        "log_level": "WARNING",
-        "notification_listener_polling_interval_sec": 0.1,  # nothing is listened for; a stop waits as long as this
-    }
     replica = None if office.db.sole else Replica(url, settings.executor_id)
     if replica is not None:
         closers.append(replica.leave)
         await replica.enter()
-    DBOS(config=config)
+    DBOS(config=_stages_config(settings))
 
     async def stop() -> None:
         await _finish_workflows(STOP_SECONDS)
@@ -142,6 +130,22 @@ async def _start_stages(
         tasks.append(asyncio.create_task(Failover(replica).run(), name="failover"))
     tasks.append(asyncio.create_task(Lookout(office).run(), name="lookout"))
     return office
+
+
+def _stages_config(settings: Settings) -> DBOSConfig:
+    """Where DBOS keeps its checkpoints: beside our tables on PostgreSQL, else in a file of their own."""
+    system = settings.database_url
+    if system.startswith("sqlite"):
+        keep_log_ahead(settings.home / "stages.db")
+        system = f"sqlite:///{settings.home / 'stages.db'}"
+    return {
+        "name": "orch",
+        "system_database_url": system,
+        "application_version": STAGES_VERSION,
+        "executor_id": settings.executor_id,
+        "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": 0.1,  # nothing is listened for; a stop waits as long as this
+    }
 
 
 async def _start_slack(

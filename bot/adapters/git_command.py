@@ -109,8 +109,9 @@ class Git:
         `lock` is a descriptor that git inherits, so that a lock outlives a killed Orch for as long as git
         does. `as_owner_of`: where Orch is root, run as the user who owns that path."""
         argv = ["git", *SAFE_OPTIONS, *([f"--git-dir={git_dir}"] if git_dir else []), *words]
-        seconds = REMOTE_SECONDS if remote else LOCAL_SECONDS
+        doing = doing or f"git {words[0]}"
         user = _owner(as_owner_of)
+        seconds = REMOTE_SECONDS if remote else LOCAL_SECONDS
         try:
             process = await asyncio.create_subprocess_exec(
                 *argv,
@@ -127,19 +128,13 @@ class Git:
                 extra_groups=[] if user else None,
             )
         except OSError as error:
-            raise self.error(doing or f"git {words[0]}", str(error)) from error
+            raise self.error(doing, str(error)) from error
         try:
-            out, err = await asyncio.wait_for(process.communicate(stdin), seconds)
+            said = await _end(process, stdin, seconds)
         except TimeoutError:
-            raise self.error(doing or f"git {words[0]}", f"no answer within {seconds:g} seconds") from None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-        said = Said(process.returncode or 0, out, err.decode("utf-8", "backslashreplace"))
+            raise self.error(doing, f"no answer within {seconds:g} seconds") from None
         if said.code and said.code not in may_fail:
-            raise self.error(doing or f"git {words[0]}", said.err or said.text or f"exit code {said.code}")
+            raise self.error(doing, said.err or said.text or f"exit code {said.code}")
         return said
 
     def error(self, doing: str, said: str, advice: str = "") -> RepositoryError:
@@ -159,6 +154,18 @@ class Git:
             return own | self._base
         config = "/dev/null" if as_owner else str(self._config)
         return self._base | {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": config}
+
+
+async def _end(process: asyncio.subprocess.Process, stdin: bytes, seconds: float) -> Said:
+    """What it answered by its end. Where nobody waits that long, it is killed with all that it started."""
+    try:
+        out, err = await asyncio.wait_for(process.communicate(stdin), seconds)
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    return Said(process.returncode or 0, out, err.decode("utf-8", "backslashreplace"))
 
 
 def _owner(path: Path | None) -> tuple[int, int] | None:

@@ -4,10 +4,11 @@ room again: on the next day, after a raise, or when other calls used less than t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.budget import Level, Limit, limits_of_call
+from bot.domain.budget import Level, Limit, Limits, limits_of_call
 from bot.domain.budget_waits import Need, Stuck, short, stuck
 from bot.domain.project import Project
 from bot.domain.task import Rung, TaskState
@@ -31,34 +32,35 @@ async def waits(office: Office, session: AsyncSession, project: Project, rows: S
         sprint: await limit_orders.limits_on(session, project.limits, project.key, sprint, day)
         for sprint in {row.sprint for row in paid}
     }
-
-    def limits(row: TaskRow, rung: Rung) -> tuple[Limit, ...]:
-        approved = rung is Rung.OPUS and row.opus_approved_by is not None
-        found = limits_of_call(
-            held[row.sprint], project=project.key, task=row.task_id, attempt=row.attempt, sprint=row.sprint, rung=rung,
-            day=day, budget=1 if approved else 0, approved=approved,
-        )  # fmt: skip
-        return tuple(limit for limit in found if limit.kind)
-
-    needed = {
-        limit.scope: limit
+    limits = {
+        (row.pk, rung): _limits(held[row.sprint], row, rung, day)
         for row in paid
         for rung in {Rung(row.route["rung"]), Rung.SONNET}
-        for limit in limits(row, rung)
     }
+    needed = {limit.scope: limit for each in limits.values() for limit in each}
     levels = {level.limit.scope: level for level in await ledger.levels(session, list(needed.values()))}
 
     def level(limit: Limit) -> Level:
         return levels[limit.scope].model_copy(update={"limit": limit})
 
-    found = {
-        row.task_id: stuck(
-            Rung(row.route["rung"]), _need(row), [level(limit) for limit in limits(row, Rung(row.route["rung"]))],
-            orders, day=day, sprint=row.sprint, red=project.limits.red, sonnet=level(limits(row, Rung.SONNET)[0]),
-        )
-        for row in paid
-    }  # fmt: skip
+    found: dict[str, Stuck | None] = {}
+    for row in paid:
+        rung = Rung(row.route["rung"])
+        found[row.task_id] = stuck(
+            rung, _need(row), [level(limit) for limit in limits[row.pk, rung]], orders,
+            day=day, sprint=row.sprint, red=project.limits.red, sonnet=level(limits[row.pk, Rung.SONNET][0]),
+        )  # fmt: skip
     return {task_id: what for task_id, what in found.items() if what is not None}
+
+
+def _limits(limits: Limits, row: TaskRow, rung: Rung, day: date) -> tuple[Limit, ...]:
+    """Those of the day and the sprint that a call of the task counts against."""
+    approved = rung is Rung.OPUS and row.opus_approved_by is not None
+    found = limits_of_call(
+        limits, project=row.project, task=row.task_id, attempt=row.attempt, sprint=row.sprint, rung=rung, day=day,
+        budget=1 if approved else 0, approved=approved,
+    )  # fmt: skip
+    return tuple(limit for limit in found if limit.kind)
 
 
 async def review_waits(office: Office, session: AsyncSession, project: Project, row: TaskRow) -> str | None:
@@ -68,11 +70,7 @@ async def review_waits(office: Office, session: AsyncSession, project: Project, 
         return None
     day = project.day(office.now())
     held = await limit_orders.limits_on(session, project.limits, project.key, row.sprint, day)
-    limits = limits_of_call(
-        held, project=project.key, task=row.task_id, attempt=row.attempt, sprint=row.sprint, rung=Rung.GEMINI, day=day,
-        budget=0,
-    )  # fmt: skip
-    levels = await ledger.levels(session, limits)
+    levels = await ledger.levels(session, _limits(held, row, Rung.GEMINI, day))
     return next((why for level in levels if (why := short(level, _need(row), None))), None)
 
 

@@ -118,6 +118,14 @@ async def reserve_call(
         most_output=_most_output(project, purpose, rung),
         begun=any(call.reserved_tokens and call.purpose != "triage" for call in earlier), day=day, at=now,
     )  # fmt: skip
+    return await _reserved(office, session, row, wanted, base)
+
+
+async def _reserved(
+    office: Office, session: AsyncSession, row: TaskRow, wanted: _Wanted, base: str | None
+) -> str | Unaffordable:
+    """The intent's id once every counter holds its reservation, though others reserve at the same moment."""
+    project, purpose = office.projects[row.project], wanted.purpose
     for _race in range(RACES):
         levels = await ledger.levels(session, wanted.limits)
         sized = _sized(wanted, levels)
@@ -127,7 +135,7 @@ async def reserve_call(
         if isinstance(sized, Refused):
             return await _unaffordable(office, session, row, purpose, sized, red=False)
         if red is not None:
-            needed = padded(counted) + min(wanted.most_output, MIN_OUTPUT_TOKENS)
+            needed = padded(wanted.counted) + min(wanted.most_output, MIN_OUTPUT_TOKENS)
             return await _unaffordable(office, session, row, purpose, Refused(level=red, needed=needed), red=True)
         call = _intent(wanted, row, sized)
         if await _held(session, wanted.limits, call):
