@@ -75,7 +75,9 @@ def _correct(words: list[Word]) -> dict[str, object]:
     if len(words) < 2:
         raise UserMistake("Which call, and how many tokens did it take? `/orch why ID` shows the calls of a task.")
     values.at_most([word for word in words if word.value.lower() != "tokens"], 2)
-    return {"call": values.call_id(words[0].value), "tokens": values.tokens(words[1].value, least=0)}
+    named = re.search(r"[\d/]", words[0].value)
+    which = {"call": values.call_id(words[0].value)} if named else {"limit": _limit(words[0])}
+    return {**which, "tokens": values.tokens(words[1].value, least=0)}
 
 
 _BUDGET: dict[str, Callable[[list[Word]], dict[str, object]]] = {

@@ -108,7 +108,8 @@ class Schedule(Frozen):
 class Budget(Frozen):
     """`show` is about today, `sprint` about the open sprint, `task` about one task, `chart` draws both; `raise` adds
     tokens to a limit (day, sprint, a rung's day, a task), or dollars to the day's or the sprint's; `reset` puts it back
-    (None = all of them), `correct` says what a call took whose outcome was unknown."""
+    (None = all of them), `correct` says what a call took whose outcome was unknown, or each that counts against a
+    limit."""
 
     command: Literal["budget"] = "budget"
     action: Literal["show", "sprint", "task", "chart", "raise", "reset", "correct"] = "show"

@@ -162,9 +162,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         "budget correct",
-        "/orch budget correct CALL TOKENS",
-        "Say what a call took whose outcome was unknown, and that was charged in full. For leads.",
-        ("/orch budget correct SHOP/S1-D1-2/1/1 1850", "/orch budget correct SHOP/S1-D1-2/1/1 0"),
+        "/orch budget correct <CALL|day|sprint|haiku|sonnet|gemini|opus> TOKENS",
+        "Say what a call took whose outcome is unknown and that was charged in full, or each of a limit's. For leads.",
+        ("/orch budget correct SHOP/S1-D1-2/1/1 1850", "/orch budget correct gemini 2500"),
     ),
     Entry(
         "sprint",

@@ -23,7 +23,7 @@ from bot.listeners.deliveries import on_click, on_submit
 from bot.listeners.desk import Desk, Payload
 from bot.workflows import budget_chart, budget_orders
 from bot.workflows.budget_orders import More
-from bot.workflows.corrections import correct
+from bot.workflows.corrections import correct, correct_all
 from bot.workflows.deeds import Deed
 from bot.workflows.planning import need_lead
 
@@ -79,6 +79,9 @@ async def budget(desk: Desk, payload: Payload, person: Person, command: kinds.Bu
             project = desk.project("", call_id.partition("/")[0])
             call = await correct(office, project, person, call_id, tokens)
             await desk.answer(payload, "replies/call_corrected", call=call)
+        case kinds.Budget(action="correct", limit=str() as limit, tokens=int(tokens)):
+            done = await correct_all(office, desk.meant(payload), person, limit, tokens)
+            await desk.answer(payload, "replies/calls_corrected", tokens=tokens, **done._asdict())
         case kinds.Budget(action="chart"):
             await _chart(desk, payload, desk.meant(payload))
         case _:

@@ -149,12 +149,6 @@ async def correct(session: AsyncSession, call: CallRow, tokens: int) -> bool:
     return True
 
 
-async def unknown(session: AsyncSession, project: str, most: int) -> Sequence[CallRow]:
-    """The project's newest calls that were charged in full, since their outcome is unknown."""
-    query = select(CallRow).where(CallRow.state == "unknown", CallRow.id.startswith(f"{project}/", autoescape=True))
-    return (await session.scalars(query.order_by(CallRow.created_at.desc(), CallRow.id).limit(most))).all()
-
-
 async def close_left(session: AsyncSession, calls: Sequence[CallRow], *, at: datetime, why: str) -> None:
     """Close calls that nobody works on any more: what was not sent owes nothing, what was sent is unknown."""
     for call in calls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Text, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +32,26 @@ async def taken(session: AsyncSession, project: str, scope: str, day: date | Non
         for task, person, rung, spent, kept, dear in (await session.execute(query)).all()
         if spent or kept
     )
+
+
+class Unknown(NamedTuple):
+    """A call that counts in full, since its outcome is unknown."""
+
+    id: str
+    rung: str
+    used_tokens: int
+    error: str
+
+
+async def unknown(session: AsyncSession, scope: str) -> list[Unknown]:
+    """Those that count against `scope`, newest first."""
+    query = select(CallRow.id, CallRow.rung, CallRow.used_tokens, CallRow.error).where(
+        CallRow.state == "unknown",
+        CallRow.id.startswith(f"{scope.partition('/')[0]}/", autoescape=True),
+        _counts_against(scope),
+    )
+    found = (await session.execute(query.order_by(CallRow.created_at.desc(), CallRow.id))).all()
+    return [Unknown(*row) for row in found]
 
 
 async def used_by_day(session: AsyncSession, project: str, scope: str) -> dict[date, int]:

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.budget import Limit, Refused, in_percent
 from bot.domain.budget_alerts import Alert, before, crossed, exhausted
 from bot.domain.project import Project
-from bot.store import ledger, outbox, project_events
-from bot.store.tables import OutboxRow, ProjectEventRow
+from bot.store import ledger, outbox, project_events, taken
+from bot.store.tables import CallRow, OutboxRow, ProjectEventRow
 from bot.workflows import reach
 from bot.workflows.office import ORCH, Office
 
@@ -52,7 +52,7 @@ async def _want(office: Office, session: AsyncSession, project: Project, alert: 
         "period": level.limit.scope.split("/")[2], "taken_microusd": level.taken_microusd,
         "microusd": level.limit.microusd, "share": level.share, "needed": needed,
     }  # fmt: skip
-    message = _message(office, project, detail, ())
+    message = await _message(office, session, project, detail, ())
     now = office.now()
     if not await outbox.want(session, f"{alert.key}/channel", "channel", project.channel, message, now):
         return
@@ -66,10 +66,11 @@ def leads_of(project: Project) -> tuple[str, ...]:
     return project.team.leads or project.team.approvers
 
 
-def _message(
-    office: Office, project: Project, alert: dict[str, Any], deeds: Iterable[ProjectEventRow]
+async def _message(
+    office: Office, session: AsyncSession, project: Project, alert: dict[str, Any], deeds: Iterable[ProjectEventRow]
 ) -> dict[str, Any]:
-    """The alert as it is now: what was done about it takes the place of its buttons."""
+    """The alert as it is now: what was done about it takes the place of its buttons. What calls of unknown outcome hold
+    may be far more than they took, and only a person can find out."""
     done = list(deeds)
     kinds = {deed.kind for deed in done}
     buttons = [
@@ -79,8 +80,25 @@ def _message(
         and "budget_raise" not in kinds
         and (action != "budget_downgrade" or alert["limit"] not in ("haiku", "gemini"))
     ]
-    facts = {"project": project.key, "alert": alert, "deeds": done, "buttons": buttons}
+    unknown = await taken.unknown(session, alert["scope"])
+    facts = {"project": project.key, "alert": alert, "deeds": done, "buttons": buttons, "unknown": len(unknown),
+             "unknown_tokens": sum(call.used_tokens for call in unknown)}  # fmt: skip
     return office.words_of(project.key).message("alerts/budget", facts)
+
+
+async def show_unknown(office: Office, session: AsyncSession, calls: Iterable[CallRow]) -> None:
+    """Show on the alerts of what these calls count against that the outcome of some became unknown, or known."""
+    for scope in sorted({scope for call in calls for scope in call.scopes}):  # one order: no two can deadlock
+        project = office.projects.get(scope.partition("/")[0])
+        if project is not None:
+            await rewrite(office, session, project, scope)
+
+
+async def close_left(office: Office, session: AsyncSession, calls: Iterable[CallRow], why: str) -> None:
+    """Close calls that nobody works on any more (store.ledger.close_left), and show what they hold."""
+    left = [call for call in calls if call.state in ledger.OPEN]
+    await ledger.close_left(session, left, at=office.now(), why=why)
+    await show_unknown(office, session, left)
 
 
 async def rewrite(office: Office, session: AsyncSession, project: Project, scope: str) -> None:
@@ -92,6 +110,6 @@ async def rewrite(office: Office, session: AsyncSession, project: Project, scope
     about = [event for event in events if event.detail.get("scope") == scope]
     for alert in (event for event in about if event.kind == KIND):
         deeds = [event for event in about if event.kind != KIND and event.id > alert.id]
-        message = _message(office, project, alert.detail, deeds)
+        message = await _message(office, session, project, alert.detail, deeds)
         for to in ("channel", *leads_of(project)):
             await reach.rewrite(office, session, f"{alert.detail['key']}/{to}", message)

@@ -19,7 +19,7 @@ from bot.domain.order import Start, Wait, ready
 from bot.domain.task import STAGED, Rung, TaskState
 from bot.store import attempts, ledger, tasks
 from bot.store.tables import TaskRow
-from bot.workflows import batch
+from bot.workflows import batch, budget_alerts
 from bot.workflows.attempts import block, needs_approval
 from bot.workflows.budget_waits import review_waits, waits
 from bot.workflows.manual import hand_over_work
@@ -103,11 +103,11 @@ class Foreman:
         if over:  # a live call's workflow is not over, so none of these will be settled by anyone else
             async with self._office.db.begin() as session:
                 left = await ledger.open_of(session, over)
-                await ledger.close_left(session, left, at=self._office.now(), why="its stage ended without settling it")
+                await budget_alerts.close_left(self._office, session, left, "its stage ended without settling it")
         async with self._office.db.begin() as session:
             left = await ledger.left_since(session, self._office.now() - LONGEST_CALL)
-            await ledger.close_left(
-                session, left, at=self._office.now(), why="the model was asked, and its answer never came"
+            await budget_alerts.close_left(
+                self._office, session, left, "the model was asked, and its answer never came"
             )
 
     async def _dispatch(self, rows: Sequence[TaskRow]) -> bool:

@@ -25,6 +25,7 @@ from bot.store.database import outlasted
 from bot.store.tables import CallRow, TaskRow
 from bot.workflows.attempts import tell_thread
 from bot.workflows.batch import batched
+from bot.workflows.budget_alerts import show_unknown
 from bot.workflows.office import Office, Visit
 from bot.workflows.reserving import LEFT, Failed, Unaffordable, reserve_call
 from bot.workflows.stopping import Stopped, while_wanted
@@ -143,6 +144,7 @@ async def _claimed(office: Office, visit: Visit, call_id: str) -> tuple[CallRow,
         elif call.state == "sent":  # a crash fell between sending and settling
             call.error = LEFT
             await ledger.settle(session, call, "unknown", at=office.now())
+            await show_unknown(office, session, [call])
         await session.refresh(call)
     return call, mine
 
@@ -153,6 +155,8 @@ async def _close(office: Office, call_id: str, state: Literal["refused", "unknow
         call = await session.get_one(CallRow, call_id)
         call.error, call.retryable = str(error), error.retryable
         await ledger.settle(session, call, state, at=office.now())
+        if state == "unknown":
+            await show_unknown(office, session, [call])
         await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))  # it tells what was spent
     office.mail.set()
     return Sent(state, str(error), error.retryable, error.retry_after_seconds)
@@ -166,6 +170,7 @@ async def _cut_off(office: Office, visit: Visit, call_id: str) -> Sent:
         call = await session.get_one(CallRow, call_id)
         call.error = CUT
         await ledger.settle(session, call, "unknown", at=office.now())
+        await show_unknown(office, session, [call])
         await tell_thread(office, session, row, f"cut-{call_id}", "thread/call_cut", call=call)
         await outbox.want_card(session, row)  # it said what was under way
     office.mail.set()

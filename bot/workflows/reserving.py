@@ -105,7 +105,7 @@ async def reserve_call(
     project = office.projects[row.project]
     now = office.now()
     earlier = await ledger.calls_of(session, row.pk, row.attempt)
-    await ledger.close_left(session, earlier, at=now, why=LEFT)  # a stage that was lost with its checkpoints
+    await budget_alerts.close_left(office, session, earlier, LEFT)  # a stage that was lost with its checkpoints
     if rests := await hindrance(office, session, project, rung):
         return Failed(rests, unknown=False, outcome="rest")
     row.waits_for = None  # for a batch that gave no answer

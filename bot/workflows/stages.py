@@ -20,6 +20,7 @@ from bot.errors import OrchError
 from bot.store import ledger
 from bot.store.tables import TaskRow
 from bot.workflows.attempts import block
+from bot.workflows.budget_alerts import close_left
 from bot.workflows.check import check
 from bot.workflows.edit import edit
 from bot.workflows.failover import resume_work_of
@@ -173,7 +174,7 @@ async def block_visit(office: Office, session: AsyncSession, visit: Visit, why: 
     that there an attempt begins anew. Raises Superseded."""
     row = await current(session, visit)
     calls = await ledger.calls_of(session, row.pk, row.attempt)
-    await ledger.close_left(session, calls, at=office.now(), why=why)
+    await close_left(office, session, calls, why)
     anew = defect and row.state == TaskState.RUNNING
     detail = {} if anew else await resume(session, row)
     await block(office, session, row, why, detail={**detail, "defect": visit.entry} if defect else detail)

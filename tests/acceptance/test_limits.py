@@ -128,6 +128,26 @@ async def test_a_call_with_an_unknown_outcome_is_corrected(starting: Starting) -
         assert (await orch.row(task)).token_budget == before
 
 
+async def test_a_day_that_calls_of_unknown_outcome_hold_is_given_free(starting: Starting) -> None:
+    """The alert says what they hold and what to type; what waited for it goes on by itself."""
+    budgets = {"preset": "standard", "daily": {"gemini": 9_000}}
+    async with starting(budgets=budgets, checks=()) as orch:
+        orch.models.answer(Reply(cut="before"), model="gemini")
+        task = await orch.dev.assigns("Document a --files docs/a.md")
+        await orch.channel.shows(task, "waiting for gemini's tokens for", state="In review")
+        await alert(orch, "Red: gemini's tokens for", "1 call of unknown outcome holds", "correct gemini TOKENS`")
+        await orch.lead.gets("Red: gemini's tokens for", "1 call of unknown outcome holds")
+        await orch.lead.types("/orch budget")
+        await orch.lead.sees_privately("1 call whose outcome is unknown", "charged in full")
+        await orch.dev.types("/orch budget correct gemini 1000")
+        await orch.dev.sees_privately("Only a lead may do that. Nothing was changed.")
+        await orch.lead.types("/orch budget correct gemini 1000")
+        await orch.lead.sees_privately("1 call of unknown outcome counts at most 1k tokens now", "gemini's tokens for")
+        await orch.channel.shows(task, state="Awaiting approval")
+        await orch.until(lambda: not alerts(orch, "of unknown outcome") or None, "the alert to say so no more")
+        await orch.books.agree()
+
+
 async def test_a_task_that_escalated_keeps_the_rungs_own_budget(starting: Starting) -> None:
     """R-ESC-8: what a lead added at haiku is taken back, and nothing of what sonnet has by itself."""
     models = {"haiku": {"max_attempts": 1, "task_budget": 20_000}, "sonnet": {"task_budget": 50_000}}

@@ -76,6 +76,7 @@ WRONG: list[tuple[str, str]] = [
     ("budget raise day 5k 2026-02-03 more", "I do not know what to do with `more` there."),
     ("budget reset week all", "I do not know what to do with `all` there."),
     ("budget correct", "Which call, and how many tokens did it take?"),
+    ("budget correct them 500", "`them` is not a limit"),
     ("budget correct S1-D1-2 500", "`S1-D1-2` is not a call's id"),
     ("budget correct SHOP/S1-D1-2/1/1 -5", "`-5` is not a number of tokens"),
     ("budget lower day 5k", "`lower` is not a thing to do with budgets."),

@@ -101,6 +101,8 @@ COMMANDS: list[tuple[str, Command]] = [
     ("budget task S1-D1-2", Budget(action="task", limit=ID)),
     ("budget reset", Budget(action="reset")),
     ("budget reset haiku", Budget(action="reset", limit="haiku")),
+    ("budget correct gemini 2.5k tokens", Budget(action="correct", limit="gemini", tokens=2_500)),
+    ("budget correct day 0", Budget(action="correct", limit="day", tokens=0)),
     ("budget correct shop/s1-d1-2/1/2 0", Budget(action="correct", call="SHOP/S1-D1-2/1/2", tokens=0)),
     ("sprint", Sprint()),
     ("sprint start 1", Sprint(action="start", number=1)),
