@@ -13,6 +13,7 @@ from bot.local.slack import Message
 from bot.store import project_events
 from bot.store.tables import SlotRow
 from tests.acceptance.card import CHANNEL, buttons, words
+from tests.acceptance.clock import MovableClock
 from tests.acceptance.conversation import Orch, conversation
 from tests.acceptance.models import GEMINI, Reply
 
@@ -21,23 +22,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MONDAY = date(2026, 11, 23)
 
 
-class Moved:
-    """A clock that runs, from wherever it was moved to."""
-
-    def __init__(self) -> None:
-        self.by = timedelta()
-        self.to(time(7, 30))
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.by
-
-    def to(self, clock: time, day: date = MONDAY) -> None:
-        self.by = datetime.combine(day, clock, UTC) - datetime.now(UTC)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Orch, Moved]]:
-    clock = Moved()
+async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Orch, MovableClock]]:
+    clock = MovableClock(datetime.combine(MONDAY, time(7, 30), UTC))
     project = {"working_days": ["mon", "tue", "wed", "thu", "fri"]}
     setup = {"checks": (), "project": project, "policy": {"review_sla_minutes": 60}, "now": clock}
     async with conversation(tmp_path_factory.mktemp("day"), **setup) as talk:
@@ -45,9 +32,9 @@ async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[O
         yield talk, clock
 
 
-async def _post(orch: Orch, clock: Moved, at: time, heading: str, day: date = MONDAY) -> Message:
+async def _post(orch: Orch, clock: MovableClock, at: time, heading: str, day: date = MONDAY) -> Message:
     """It is that time of the day: the post that comes."""
-    clock.to(at, day)
+    clock.goes_to(datetime.combine(day, at, UTC))
     orch.office.tick.set()
 
     def posted() -> Message | None:
@@ -63,7 +50,7 @@ async def _in_thread(orch: Orch, post: Message, text: str) -> Message:
     return await orch.until(reply, f"{text!r} in the thread of the post")
 
 
-async def test_a_day(day: tuple[Orch, Moved]) -> None:
+async def test_a_day(day: tuple[Orch, MovableClock]) -> None:
     """R-DAY-1, R-DAY-2, R-DAY-3: what each post does, not only says."""
     orch, clock = day
     orch.models.answer(Reply(status=500), Reply(status=500), model=GEMINI)
@@ -121,10 +108,10 @@ async def test_a_day(day: tuple[Orch, Moved]) -> None:
     await orch.books.agree()
 
 
-async def test_the_schedule(day: tuple[Orch, Moved]) -> None:
+async def test_the_schedule(day: tuple[Orch, MovableClock]) -> None:
     """R-APR: everybody sees it, leads change it."""
     orch, clock = day
-    clock.to(time(18, 0))
+    clock.goes_to(datetime.combine(MONDAY, time(18, 0), UTC))
     await orch.dev.types("/orch schedule")
     shown = await orch.dev.sees_privately("Stand-up", "next Tue 24 Nov 08:00", "times in UTC, and in yours")
     assert "*Weekly report* fri 16:00 · next Fri 27 Nov 16:00" in shown
@@ -152,7 +139,7 @@ async def test_the_schedule(day: tuple[Orch, Moved]) -> None:
     assert [e.kind for e in events if e.who == "U0LEAD"] == ["schedule_set", "schedule_set", "schedule_skip"]
 
     tuesday = MONDAY + timedelta(days=1)
-    clock.to(time(12, 0, 1), tuesday)
+    clock.goes_to(datetime.combine(tuesday, time(12, 0, 1), UTC))
     orch.office.tick.set()
     await orch.until(
         lambda: next(
@@ -164,7 +151,7 @@ async def test_the_schedule(day: tuple[Orch, Moved]) -> None:
     assert len(standups) == 1, "the skipped one did not come"
 
 
-async def test_the_weekly_report(day: tuple[Orch, Moved]) -> None:
+async def test_the_weekly_report(day: tuple[Orch, MovableClock]) -> None:
     """R-DAY-5, R-REP-2: on the day that the lead chose above, once, with its detail in the thread."""
     orch, clock = day
     thursday = date(2026, 11, 26)

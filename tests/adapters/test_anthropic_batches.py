@@ -13,19 +13,13 @@ from bot.domain.calls import ModelReply, ModelRequest, NoResult
 from bot.errors import ModelOutcomeUnknown, ModelRefusedCall
 from bot.local.models import Reply
 from bot.local.sample import create
-from tests.adapters.emulated_models import KEY, World, emulated_models
+from tests.adapters.emulated_models import KEY, World
 
 CALL = "GRANTER/S0-D0-1/1/1"
 ASK = ModelRequest(
     model="claude-haiku-5-5", system="You edit.", messages=({"role": "user", "content": "Write a.md"},),
     max_output=700, edit_tools=True, call_id=CALL,
 )  # fmt: skip
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with emulated_models() as world:
-        yield world
 
 
 @pytest.fixture

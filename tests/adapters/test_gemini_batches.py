@@ -12,7 +12,7 @@ from bot.adapters.gemini_model import GeminiReviewer
 from bot.domain.calls import ModelReply, ModelRequest, NoResult, ReviewReply
 from bot.errors import ModelRefusedCall
 from bot.local.models import Reply
-from tests.adapters.emulated_models import KEY, World, emulated_models
+from tests.adapters.emulated_models import KEY, World
 
 CALL = "GRANTER/S0-D0-1/1/2"
 ASK = ModelRequest(
@@ -20,12 +20,6 @@ ASK = ModelRequest(
     max_output=700, call_id=CALL,
 )  # fmt: skip
 APPROVED = {"verdict": "approve", "quality_score": 9, "findings": []}
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with emulated_models() as world:
-        yield world
 
 
 @pytest.fixture

@@ -9,17 +9,16 @@ import pytest
 from bot.adapters.anthropic_model import AnthropicModel
 from bot.domain.calls import ModelRequest, Usage
 from bot.errors import ModelRefusedCall
-from tests.adapters.emulated_models import KEY, World, emulated_models
+from tests.adapters.emulated_models import KEY, World
 
 SHARED = "src/app/module.py\n" * 200  # about 900 tokens
 NOW = 1000.0
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with emulated_models() as world:
-        world.script.cache.clock = lambda: NOW
-        yield world
+def world(world: World) -> World:
+    world.script.cache.clock = lambda: NOW
+    return world
 
 
 @pytest.fixture

@@ -103,8 +103,8 @@ class FakeChat:
 class Clock:
     """Now, as the test says."""
 
-    def __init__(self) -> None:
-        self.now = NOW
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
         return self.now

@@ -216,8 +216,7 @@ async def test_what_comes_after_a_start(database: Database, name: str) -> None:
 
 
 async def test_a_late_post_says_so_and_a_first_look_posts_nothing(database: Database) -> None:
-    now = Now()
-    now.now = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+    now = Now(datetime(2026, 11, 23, 8, 30, tzinfo=UTC))
     office = an_office(database, clock=now)
     replica = Replica(office, NEVER)
     await replica.look()
@@ -242,8 +241,7 @@ async def test_a_late_post_says_so_and_a_first_look_posts_nothing(database: Data
 
 
 async def test_one_that_fails_is_tried_again_and_then_given_up(database: Database) -> None:
-    now = Now()
-    now.now = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)
+    now = Now(datetime(2026, 11, 23, 7, 59, tzinfo=UTC))
     office = an_office(database, clock=now)
     tried: list[int] = []
 
@@ -262,8 +260,7 @@ async def test_one_that_fails_is_tried_again_and_then_given_up(database: Databas
 
 async def test_what_is_kept_twice_is_posted_once(database: Database) -> None:
     """A workflow that was started a second time, say by another process, finds that it is posted."""
-    now = Now()
-    now.now = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)
+    now = Now(datetime(2026, 11, 23, 7, 59, tzinfo=UTC))
     office = an_office(database, clock=now)
     replica = Replica(office, NEVER)
     await replica.look()
@@ -277,8 +274,7 @@ async def test_what_is_kept_twice_is_posted_once(database: Database) -> None:
 
 async def test_times_that_a_lead_changed(database: Database) -> None:
     """In force from then on: nothing is posted for a time that is past by then."""
-    now = Now()
-    now.now = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+    now = Now(datetime(2026, 11, 23, 7, 30, tzinfo=UTC))
     office = an_office(database, clock=now)
     office = replace(office, projects={"GRANTER": office.projects["GRANTER"].model_copy(
         update={"times": Times().changed({"morning": "07:00"})})})  # fmt: skip

@@ -34,8 +34,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def an_office_at(database: Database, **fields: Any) -> tuple[Office, Clock]:
-    clock = Clock()
-    clock.now = MONDAY
+    clock = Clock(MONDAY)
     office = an_office(database, clock=clock)
     project = office.projects["GRANTER"].model_copy(update={"backups": {"U0DEV": "U0BACK"}, **fields})
     office.projects["GRANTER"] = project  # type: ignore[index]

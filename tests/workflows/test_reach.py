@@ -23,8 +23,7 @@ MORNING = datetime(2026, 11, 24, 7, 1, 1, tzinfo=UTC)  # when what waited is sen
 
 
 def at_night(database: Database) -> tuple[Office, Clock]:
-    clock = Clock()
-    clock.now = NIGHT
+    clock = Clock(NIGHT)
     return an_office(database, clock=clock), clock
 
 
