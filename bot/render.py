@@ -86,8 +86,8 @@ def state_words(state: str) -> str:
 
 
 def bar(share: float, cells: int = 10) -> Safe:
-    """A gauge of text, from 0 to 1 and not beyond; what was begun shows."""
-    full = min(cells, max(share > 0, round(share * cells)))
+    """A gauge of text, from 0 to 1 and not beyond; what was begun shows, and what is not used up is not full."""
+    full = min(cells - (share < 1), max(share > 0, round(share * cells)))
     return Safe("▰" * full + "▱" * (cells - full))
 
 

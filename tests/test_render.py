@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from bot.domain.shortening import first_line
-from bot.render import Renderer, clip, escape, money, slack_time, tokens
+from bot.render import Renderer, bar, clip, escape, money, slack_time, tokens
 from bot.wiring import data_folder
 
 NASTY = '<!channel> <@U1> & "quotes" \\ back\nline ``` `code` *bold*'
@@ -41,6 +41,11 @@ def test_clip_fits_and_never_cuts_an_entity(text: str, limit: int) -> None:
 )
 def test_tokens(count: int, shown: str) -> None:
     assert tokens(count) == shown
+
+
+@pytest.mark.parametrize("share, full", [(0, 0), (0.001, 1), (0.5, 5), (0.94, 9), (0.999, 9), (1, 10), (1.3, 10)])
+def test_a_gauge_is_full_only_where_all_is_used_up(share: float, full: int) -> None:
+    assert bar(share) == "▰" * full + "▱" * (10 - full)
 
 
 @pytest.mark.parametrize(
