@@ -191,10 +191,12 @@ def stays_until(*which: ColumnElement[bool], at: datetime | None = None) -> Subq
     until = () if at is None else (EventRow.at <= at,)
     event = events.add_columns(before.label("before")).where(*which, *until, EventRow.kind.not_in(REMARKS)).subquery().c
     enters = or_(event.before.is_(None), event.before != event.state)
-    entered = func.max(case((enters, event.id)))
-    stands = func.max(case((or_(enters, event.kind.in_(RESTATES)), event.id)))
-    query = select(event.task_pk, entered.label("entered"), stands.label("stands"))
-    return query.group_by(event.task_pk).subquery()
+    query = (
+        select(event.task_pk, func.max(case((enters, event.id))).label("entered"), func.max(event.id).label("stands"))
+        .where(or_(enters, event.kind.in_(RESTATES)))
+        .group_by(event.task_pk)
+    )
+    return query.subquery()
 
 
 async def stays(session: AsyncSession, *which: ColumnElement[bool]) -> dict[int, Stay]:
