@@ -206,7 +206,7 @@ async def test_what_comes_after_a_start(database: Database, name: str) -> None:
     now.now = datetime.fromisoformat(starts).replace(tzinfo=UTC)
     while now.now < datetime.fromisoformat(until).replace(tzinfo=UTC):
         await replica.look()
-        now.now += timedelta(minutes=5)
+        now.now += timedelta(minutes=30 - now.now.minute % 30)
     async with database.read() as session:
         rows = (await session.scalars(select(SlotRow).order_by(SlotRow.at))).all()
     came = [row for row in rows if row.state == "posted"]
