@@ -158,7 +158,7 @@ class Incident(Frozen):
 
 
 class Help(Frozen):
-    """Help on everything, or on one command."""
+    """Help on everything, or on one command or one of its actions: `budget`, `budget raise`."""
 
     command: Literal["help"] = "help"
     topic: str | None = None

@@ -36,7 +36,7 @@ from bot.domain.command_kinds import (
 )
 from bot.domain.command_text import Word, option_name, shown, split, unescape
 from bot.domain.command_values import MAX_REASON, TaskRef
-from bot.domain.help import NAMES, SYNONYMS
+from bot.domain.help import BY_NAME, NAMES, SYNONYMS
 from bot.domain.task import Rung
 from bot.domain.working_days import WEEKDAYS
 from bot.errors import UserMistake
@@ -247,9 +247,12 @@ def _incident(rest: str) -> Incident:
 
 
 def _help(rest: str) -> Help:
-    words = split(rest)
-    values.at_most(words, 1)
-    return Help(topic=values.one_of(words[0].value, NAMES, "a command", SYNONYMS)) if words else Help()
+    words = [word.value for word in split(rest)]
+    if not words:
+        return Help()
+    name = values.one_of(words[0], NAMES, "a command", SYNONYMS)
+    of_action = " ".join((name, *words[1:2])).lower()
+    return Help(topic=of_action if of_action in BY_NAME else name)
 
 
 READERS: dict[str, Callable[[str], Command]] = {

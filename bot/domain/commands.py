@@ -43,8 +43,9 @@ def parse(raw: str) -> Command:
     rest = source[words[0].end :].strip()
     if name not in NAMES:
         raise _unknown_command(words[0].value, source, rest)
-    if rest.lower() in _HELP_WORDS:
-        return Help(topic=name)
+    action, _, last = rest.lower().rpartition(" ")
+    if last in _HELP_WORDS and (topic := f"{name} {action}".strip()) in BY_NAME:
+        return Help(topic=topic)
     try:
         return READERS[name](rest)
     except UserMistake as mistake:

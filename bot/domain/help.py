@@ -201,7 +201,7 @@ ENTRIES: tuple[Entry, ...] = (
         "help",
         "/orch help [command]",
         "Show this help, or that of one command.",
-        ("/orch help", "/orch help assign"),
+        ("/orch help assign", "/orch help budget raise"),
     ),
 )
 

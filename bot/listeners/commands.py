@@ -114,7 +114,7 @@ async def _help(desk: Desk, payload: Payload, topic: str | None) -> None:
     if topic is None:
         await desk.answer(payload, "replies/help", entries=ENTRIES)
         return
-    entries = [entry for entry in ENTRIES if entry.name.split()[0] == topic]
+    entries = [entry for entry in ENTRIES if topic in (entry.name, entry.name.split()[0])]
     options = ASSIGN_OPTIONS if topic == "assign" else ()
     await desk.answer(payload, "replies/help_topic", topic=topic, entries=entries, options=options)
 
