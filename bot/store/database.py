@@ -96,13 +96,15 @@ async def opened(url: str) -> AsyncIterator[Database]:
 
 #: SQLite's words for what is no fault of the statement's.
 _SQLITE_TROUBLE = ("database or disk is full", "database is locked", "disk I/O error", "unable to open database file")
-#: PostgreSQL's classes of errors that are none either: connection lost, no resources, shut down by an operator.
-_POSTGRESQL_TROUBLE = ("08", "53", "57")
+#: PostgreSQL's classes of errors that are none either: connection lost, undone for another's sake (a deadlock), no
+#: resources, shut down by an operator.
+_POSTGRESQL_TROUBLE = ("08", "40", "53", "57")
 _CANCELLED = "57014"
 
 
 def is_passing(error: DBAPIError) -> bool:
-    """Whether the database is out of reach or out of room, so that the same transaction may succeed later."""
+    """Whether the database is out of reach or out of room, or undid this for another transaction's sake, so that the
+    same may succeed later."""
     if error.connection_invalidated:
         return True
     if not isinstance(error, OperationalError):
@@ -114,7 +116,7 @@ def is_passing(error: DBAPIError) -> bool:
 
 
 async def outlasting(work: Callable[[], Awaitable[T]]) -> T:
-    """What `work` gives; done again for as long as the database is out of reach or out of room, as DBOS does with its
+    """What `work` gives; done again for as long as the trouble with the database is passing, as DBOS does with its
     own. So it has to be safe to repeat, and what it holds must be worth the wait."""
     pause = FIRST_PAUSE_SECONDS
     while True:
@@ -123,7 +125,9 @@ async def outlasting(work: Callable[[], Awaitable[T]]) -> T:
         except DBAPIError as error:
             if not is_passing(error):
                 raise
-            log.warning("the database is out of reach or out of room, and is tried again: %s", error.orig)
+            log.warning(
+                "the database is out of reach, out of room or in a deadlock, and is asked again: %s", error.orig
+            )
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

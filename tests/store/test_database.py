@@ -81,6 +81,7 @@ async def test_one_process_at_a_time(tmp_path: Path) -> None:
         (psycopg.errors.DiskFull("could not extend file"), True),
         (psycopg.errors.TooManyConnections("too many clients"), True),
         (psycopg.OperationalError("connection failed: no route to host"), True),
+        (psycopg.errors.DeadlockDetected("deadlock detected"), True),
         (psycopg.errors.QueryCanceled("canceled on request"), False),
     ],
 )
