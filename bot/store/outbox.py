@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +67,12 @@ async def rewrite(session: AsyncSession, key: str, payload: Mapping[str, Any]) -
     return await took_effect(session, changed)
 
 
+async def lock(session: AsyncSession, keys: Collection[str]) -> None:
+    """Hold these messages until the transaction ends; in one order, so that two that hold several cannot deadlock."""
+    query = select(OutboxRow.key).where(OutboxRow.key.in_(keys)).order_by(OutboxRow.key).with_for_update()
+    await session.execute(query)
+
+
 async def digest_of(session: AsyncSession, key: str) -> str | None:
     """The key of the message that carries this one; None for one that comes by itself."""
     return await session.scalar(select(OutboxRow.thread_of).where(OutboxRow.key == key, OutboxRow.kind == "part"))
@@ -74,7 +80,7 @@ async def digest_of(session: AsyncSession, key: str) -> str | None:
 
 async def parts(session: AsyncSession, digest: str) -> Sequence[OutboxRow]:
     """What a message carries, oldest first. It is locked, so that of two that change it at a time each sees both."""
-    await session.execute(select(OutboxRow.key).where(OutboxRow.key == digest).with_for_update())
+    await lock(session, [digest])
     query = select(OutboxRow).where(OutboxRow.thread_of == digest, OutboxRow.kind == "part")
     ordered = query.order_by(OutboxRow.created_at, OutboxRow.key).execution_options(populate_existing=True)
     return (await session.scalars(ordered)).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from bot.workflows.office import ORCH, Office
 
 #: The event of an alert; its `detail` holds what the message shows.
 KIND = "budget_alert"
+#: The events of what leads do about one.
+DEEDS = ("budget_raise", "budget_defer", "budget_downgrade", "budget_reset")
 #: How long an alert may still be acted on: a sprint's period ends with the sprint.
 REMEMBERED = timedelta(days=60)
 
@@ -56,7 +58,7 @@ async def _want(office: Office, session: AsyncSession, project: Project, alert: 
     now = office.now()
     if not await outbox.want(session, f"{alert.key}/channel", "channel", project.channel, message, now):
         return
-    for person in leads_of(project):
+    for person in sorted(leads_of(project)):  # one order, since projects share what waits for their mornings
         await reach.write(office, session, project.key, person, f"{alert.key}/{person}", message)
     why = f"{level.limit.name}: {in_percent(level.share)} taken"
     project_events.note(session, project.key, at=now, who=ORCH, kind=KIND, why=why, detail=detail)
@@ -88,10 +90,7 @@ async def _message(
 
 async def show_unknown(office: Office, session: AsyncSession, calls: Iterable[CallRow]) -> None:
     """Show on the alerts of what these calls count against that the outcome of some became unknown, or known."""
-    for scope in sorted({scope for call in calls for scope in call.scopes}):  # one order: no two can deadlock
-        project = office.projects.get(scope.partition("/")[0])
-        if project is not None:
-            await rewrite(office, session, project, scope)
+    await rewrite(office, session, {scope for call in calls for scope in call.scopes})
 
 
 async def close_left(office: Office, session: AsyncSession, calls: Iterable[CallRow], why: str) -> None:
@@ -101,15 +100,29 @@ async def close_left(office: Office, session: AsyncSession, calls: Iterable[Call
     await show_unknown(office, session, left)
 
 
-async def rewrite(office: Office, session: AsyncSession, project: Project, scope: str) -> None:
-    """Show on every alert about a limit what was done about it since. Called where that was noted."""
+async def rewrite(office: Office, session: AsyncSession, scopes: Collection[str]) -> None:
+    """Show on every alert about these limits what was done about it since. Called where that was noted. All alerts are
+    locked before what they tell is read: of two that tell at a time neither hides the other's word, or waits for it
+    in a circle."""
     await session.flush()
     now = office.now()
-    kinds = (KIND, "budget_raise", "budget_defer", "budget_downgrade", "budget_reset")
-    events = await project_events.between(session, project.key, now - REMEMBERED, now + timedelta(days=1), kinds)
-    about = [event for event in events if event.detail.get("scope") == scope]
-    for alert in (event for event in about if event.kind == KIND):
-        deeds = [event for event in about if event.kind != KIND and event.id > alert.id]
-        message = await _message(office, session, project, alert.detail, deeds)
-        for to in ("channel", *leads_of(project)):
-            await reach.rewrite(office, session, f"{alert.detail['key']}/{to}", message)
+    remembered = (now - REMEMBERED, now + timedelta(days=1))
+    projects = [office.projects[key] for key in {scope.partition("/")[0] for scope in scopes} if key in office.projects]
+    alerts = [
+        (project, event.detail, event.id)
+        for project in projects
+        for event in await project_events.between(session, project.key, *remembered, (KIND,))
+        if event.detail.get("scope") in scopes
+    ]
+    await outbox.lock(session, [key for project, alert, _ in alerts for key in _keys(project, alert)])
+    messages: dict[str, dict[str, Any]] = {}
+    for project, alert, since in alerts:
+        done = await project_events.between(session, project.key, *remembered, DEEDS)
+        deeds = [event for event in done if event.detail.get("scope") == alert["scope"] and event.id > since]
+        message = await _message(office, session, project, alert, deeds)
+        messages |= dict.fromkeys(_keys(project, alert), message)
+    await reach.rewrite_all(office, session, messages)
+
+
+def _keys(project: Project, alert: dict[str, Any]) -> list[str]:
+    return [f"{alert['key']}/{to}" for to in ("channel", *leads_of(project))]

@@ -109,11 +109,12 @@ async def reset(office: Office, project: Project, person: Person, limit: LimitNa
         await tasks.lock_project(session, project.key)
         number = await _sprint(session, project, None)
         ended = await _end(office, session, project, day, limit, number, kinds=("raise", "defer"))
-        for scope in {scope_of(project.key, order.limit, day, number) for order in ended}:
+        scopes = {scope_of(project.key, order.limit, day, number) for order in ended}
+        for scope in scopes:
             why = "put back to what is configured"
             project_events.note(session, project.key, at=office.now(), who=person.id, kind="budget_reset", why=why,
                                 detail={"scope": scope})  # fmt: skip
-            await rewrite(office, session, project, scope)
+        await rewrite(office, session, scopes)
     office.nudge()
     return ended
 
@@ -198,7 +199,7 @@ async def downgrade(
         why = f"{len(moved)} to a cheaper model, {len(kept)} could not go"
         project_events.note(session, project.key, at=now, who=person.id, kind="budget_downgrade", why=why,
                             detail={"scope": scope, **detail})  # fmt: skip
-        await rewrite(office, session, project, scope)
+        await rewrite(office, session, {scope})
     office.nudge()
     return Moved(tuple(moved), tuple(kept))
 
@@ -220,7 +221,7 @@ async def _give(
     said = {"tokens": order.tokens, "microusd": order.microusd, "last": order.last.isoformat() if order.last else None}
     project_events.note(session, project.key, at=office.now(), who=order.who, kind=f"budget_{order.kind}", why=why,
                         detail={"scope": scope, **said})  # fmt: skip
-    await rewrite(office, session, project, scope)
+    await rewrite(office, session, {scope})
 
 
 def _row(

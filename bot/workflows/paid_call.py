@@ -155,9 +155,9 @@ async def _close(office: Office, call_id: str, state: Literal["refused", "unknow
         call = await session.get_one(CallRow, call_id)
         call.error, call.retryable = str(error), error.retryable
         await ledger.settle(session, call, state, at=office.now())
+        await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))  # it tells what was spent
         if state == "unknown":
             await show_unknown(office, session, [call])
-        await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))  # it tells what was spent
     office.mail.set()
     return Sent(state, str(error), error.retryable, error.retry_after_seconds)
 
@@ -170,9 +170,9 @@ async def _cut_off(office: Office, visit: Visit, call_id: str) -> Sent:
         call = await session.get_one(CallRow, call_id)
         call.error = CUT
         await ledger.settle(session, call, "unknown", at=office.now())
-        await show_unknown(office, session, [call])
         await tell_thread(office, session, row, f"cut-{call_id}", "thread/call_cut", call=call)
         await outbox.want_card(session, row)  # it said what was under way
+        await show_unknown(office, session, [call])
     office.mail.set()
     return Sent("unknown", CUT, False)
 

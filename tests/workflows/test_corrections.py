@@ -8,12 +8,15 @@ import json
 import pytest
 
 from bot.domain.approvals import Person
+from bot.domain.budget import LEAN, LimitName, Limits
 from bot.domain.task import Rung, TaskState
 from bot.errors import UserMistake
 from bot.store import attempts, ledger, outbox, tasks
 from bot.store.database import Database
 from bot.store.tables import CallRow, OutboxRow
+from bot.workflows.budget_alerts import show_unknown
 from bot.workflows.budget_levels import counters
+from bot.workflows.budget_orders import More, raise_limit
 from bot.workflows.corrections import correct, correct_all
 from bot.workflows.office import Office, Visit
 from bot.workflows.paid_call import send_call
@@ -102,3 +105,27 @@ async def test_of_two_leads_at_once_each_call_hears_one(office: Office, database
         took = [(await session.get_one(CallRow, call.id)).used_tokens for call in calls]
         assert set(took) <= {1_000, 2_000}
         assert (await counters(office, session, project)).today.taken == sum(took)
+
+
+async def test_what_is_told_at_once_about_several_limits_stops_nobody_and_hides_nothing(
+    office: Office, database: Database
+) -> None:
+    """Stages show what calls hold of the day and the sprint, while leads raise both."""
+    limits = Limits(day=LEAN.day, sprint=5_000, task=LEAN.task)
+    project = office.projects["GRANTER"].model_copy(update={"limits": limits})
+    office.projects["GRANTER"] = project  # type: ignore[index]
+    under_way = [await sent(office, database, number) for number in (1, 2)]
+    calls = [await played_again(office, *each) for each in under_way]
+
+    async def shows() -> None:
+        async with database.begin() as session:
+            await show_unknown(office, session, calls)
+
+    async def orders(number: int) -> None:
+        limit: LimitName
+        for limit in ("sprint", "gemini"):
+            await raise_limit(office, project, LEAD, limit, More(100), None, delivery_key=f"{number}/{limit}")
+
+    await asyncio.gather(*(shows() for _ in range(15)), *(orders(number) for number in range(5)))
+    said = await told(office)
+    assert (said.count("raised it by 100 tokens"), "2 calls of unknown outcome hold 5k" in said) == (5, True)
