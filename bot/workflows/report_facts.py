@@ -36,7 +36,7 @@ async def gather(
 ) -> Facts:
     """The project at the end of `day`, or now where that is not over yet. `sprint`: the one to report on, where not
     the open one."""
-    at = min(now, end_of(day, project.timezone) - timedelta(microseconds=1))
+    at = _moment(project, day, now)
     standing = await report_facts.standings(session, project.key, at)
     paid = await report_facts.paid(session, project.key, at)
     of_task: dict[int, list[Paid]] = defaultdict(list)
@@ -75,7 +75,12 @@ async def gather(
 async def _reported_until(session: AsyncSession, project: Project, day: date) -> datetime | None:
     """The moment that the weekly report before this week's was made of."""
     posted = await slots.last_posted(session, project.key, "weekly", project.working_days.week_of(day))
-    return min(posted.settled_at, end_of(posted.day, project.timezone)) if posted and posted.settled_at else None
+    return _moment(project, posted.day, posted.settled_at) if posted and posted.settled_at else None
+
+
+def _moment(project: Project, day: date, now: datetime) -> datetime:
+    """What a report of `day` that is made now tells of: its end, or now where it is not over yet."""
+    return min(now, end_of(day, project.timezone) - timedelta(microseconds=1))
 
 
 async def _saved(session: AsyncSession, project: Project, day: date, price: PriceOf) -> Saving:

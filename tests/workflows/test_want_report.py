@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import func, select, text
 
 from bot.domain.daily_report import Daily
@@ -117,12 +118,15 @@ async def test_a_week_has_what_its_days_completed(office: Office, database: Data
     assert made.cost_microusd == sum(range(1, 10)) + 1400 and made.usage.used == 4500
 
 
-async def test_a_week_tells_what_the_report_before_it_could_not(office: Office, database: Database) -> None:
-    """It was posted on Friday, when one of the three was merged."""
+@pytest.mark.parametrize("late", [timedelta(minutes=1), timedelta(hours=16)])
+async def test_a_week_tells_what_the_report_before_it_could_not(
+    office: Office, database: Database, late: timedelta
+) -> None:
+    """It was posted on Friday, or late, in the night after it, when one of the three was merged."""
     await _some_days(database)
     posted = Slot(kind="weekly", day=DAY - timedelta(days=2), at=NOW - timedelta(days=2))
     async with database.begin() as session:
-        await slots.add(session, "GRANTER", posted, "posted", NOW - timedelta(days=2, minutes=-1))
+        await slots.add(session, "GRANTER", posted, "posted", NOW - timedelta(days=2) + late)
     monday = NOW + timedelta(days=1)
     async with office.db.read() as session:
         made = await report(
