@@ -215,8 +215,9 @@ async def test_an_answer_outlasts_a_database_that_is_away(
         await run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     async def back() -> None:
-        while not any("out of reach" in each.getMessage() for each in caplog.records):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while not any("out of reach" in each.getMessage() for each in caplog.records):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         await run(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
 
     try:
