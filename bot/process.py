@@ -83,9 +83,8 @@ async def running(
         if say:
             tasks.append(asyncio.create_task(narrate(office, say), name="narrator"))
         secret = settings.slack_signing_secret or "socket mode needs none"
-        app = AsyncApp(
-            name="bolt", client=client, signing_secret=secret
-        )  # its logger's too; none: it reads sources for one
+        # The name is its logger's too; without one Bolt reads through sources for one.
+        app = AsyncApp(name="bolt", client=client, signing_secret=secret)
         connected = await _start_slack(app, office, settings, tasks, closers) if role != "worker" else None
         if settings.port is not None:
             by_http = role != "worker" and not settings.slack_app_token

@@ -12,10 +12,8 @@ from bot.domain.budget_shown import parts, projection
 from bot.domain.project import Project
 from bot.domain.task import PAID, TaskState
 from bot.listeners.sights import find
-from bot.store import ledger, limit_orders, tasks
+from bot.store import ledger, limit_orders, taken, tasks
 from bot.store.tables import TaskRow
-from bot.store.taken import taken
-from bot.store.taken import unknown as unknown_calls
 from bot.workflows.budget_levels import counters
 from bot.workflows.budget_waits import waits
 from bot.workflows.office import Office
@@ -32,8 +30,8 @@ async def budget(office: Office, project: Project, of: Of) -> dict[str, Any]:
     async with office.db.read() as session:
         now = await counters(office, session, project)
         level = now.today if of == "day" else now.sprint
-        found = await taken(session, project.key, level.limit.scope, now.day if of == "day" else None)
-        unknown = await unknown_calls(session, level.limit.scope)
+        found = await taken.taken(session, project.key, level.limit.scope, now.day if of == "day" else None)
+        unknown = await taken.unknown(session, level.limit.scope)
         waiting = await _waiting(office, session, project)
     return {
         "project": project.key,

@@ -6,7 +6,7 @@ its full reservation). Each move is one conditional UPDATE, so that a replayed s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, func, or_, select, update
@@ -149,14 +149,16 @@ async def correct(session: AsyncSession, call: CallRow, tokens: int) -> bool:
     return True
 
 
-async def close_left(session: AsyncSession, calls: Sequence[CallRow], *, at: datetime, why: str) -> None:
-    """Close calls that nobody works on any more: what was not sent owes nothing, what was sent is unknown."""
-    for call in calls:
-        if call.state in OPEN:
-            call.error = call.error or why
-            await settle(session, call, "refused", at=at, only="intent")
-            await settle(session, call, "unknown", at=at)
-            await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))
+async def close_left(session: AsyncSession, calls: Iterable[CallRow], *, at: datetime, why: str) -> Sequence[CallRow]:
+    """Close those of the calls that are open, since nobody works on them any more: what was not sent owes nothing, what
+    was sent is unknown. Returns them."""
+    left = [call for call in calls if call.state in OPEN]
+    for call in left:
+        call.error = call.error or why
+        await settle(session, call, "refused", at=at, only="intent")
+        await settle(session, call, "unknown", at=at)
+        await outbox.want_card(session, await session.get_one(TaskRow, call.task_pk))
+    return left
 
 
 async def left_since(session: AsyncSession, before: datetime) -> Sequence[CallRow]:

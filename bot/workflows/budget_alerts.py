@@ -95,9 +95,7 @@ async def show_unknown(office: Office, session: AsyncSession, calls: Iterable[Ca
 
 async def close_left(office: Office, session: AsyncSession, calls: Iterable[CallRow], why: str) -> None:
     """Close calls that nobody works on any more (store.ledger.close_left), and show what they hold."""
-    left = [call for call in calls if call.state in ledger.OPEN]
-    await ledger.close_left(session, left, at=office.now(), why=why)
-    await show_unknown(office, session, left)
+    await show_unknown(office, session, await ledger.close_left(session, calls, at=office.now(), why=why))
 
 
 async def rewrite(office: Office, session: AsyncSession, scopes: Collection[str]) -> None:
@@ -115,10 +113,11 @@ async def rewrite(office: Office, session: AsyncSession, scopes: Collection[str]
         if event.detail.get("scope") in scopes
     ]
     await outbox.lock(session, [key for project, alert, _ in alerts for key in _keys(project, alert)])
+    done = {project.key: await project_events.between(session, project.key, *remembered, DEEDS) for project in projects}
     messages: dict[str, dict[str, Any]] = {}
     for project, alert, since in alerts:
-        done = await project_events.between(session, project.key, *remembered, DEEDS)
-        deeds = [event for event in done if event.detail.get("scope") == alert["scope"] and event.id > since]
+        of_limit = [event for event in done[project.key] if event.detail.get("scope") == alert["scope"]]
+        deeds = [event for event in of_limit if event.id > since]
         message = await _message(office, session, project, alert, deeds)
         messages |= dict.fromkeys(_keys(project, alert), message)
     await reach.rewrite_all(office, session, messages)

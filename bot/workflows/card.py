@@ -38,6 +38,7 @@ async def card_facts(office: Office, session: AsyncSession, pk: int) -> dict[str
         "row": row,
         "seen": (await tasks.newest_event(session, pk)).detail.get("seen") if row.state == "done" else None,
         "task": task,
+        "proposed": proposed,
         "buttons": buttons(task, proposed=proposed, was_split=was_split, in_batch=in_batch),
         **_spent(calls),
         "attempt_tokens": sum(c.reserved_tokens if c.state in ledger.OPEN else c.used_tokens for c in attempt_calls),

@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.escalation import proposed_in
 from bot.domain.shortening import shortened
 from bot.domain.task import Task, TaskState
-from bot.store import messages, tasks
+from bot.store import messages
 from bot.store.tables import TaskRow
 
 #: Slack refuses metadata above 8,000 bytes; each text and list is cut long before.
@@ -29,8 +28,7 @@ async def card_metadata(session: AsyncSession, facts: Mapping[str, Any], key: st
         told = await messages.assignment(session, row, task)
     payload = {"key": key, "message": _short(told)}
     if task.state is TaskState.BLOCKED:
-        stands = await tasks.standing_event(session, row)
-        payload["alert"] = _short(messages.alert(row, task, row.waits_for or "", proposed_in(stands.detail)))
+        payload["alert"] = _short(messages.alert(row, task, row.waits_for or "", facts["proposed"]))
     return {"event_type": "orch", "event_payload": payload}
 
 

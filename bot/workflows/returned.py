@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from bot.domain.task import TaskState
 from bot.store import tasks
 from bot.store.tables import TaskRow
@@ -31,20 +29,21 @@ def gone_words(stage: str) -> str:
 async def go_on_with_returned(office: Office) -> None:
     """Let those of the configured projects go on where they stopped. For a start; whichever process comes first does
     it. A task that a person blocked meanwhile stays so."""
-    query = select(TaskRow.pk, TaskRow.project, TaskRow.task_id).where(
-        TaskRow.state == TaskState.BLOCKED, TaskRow.waits_for == GONE, TaskRow.project.in_(office.projects)
-    )
     async with office.db.read() as session:
-        found = (await session.execute(query.order_by(TaskRow.pk))).all()
-    for pk, project, task_id in found:
-        with office.troubles.at(f"start {project} {task_id}"):
-            await _go_on(office, pk)
+        rows = [row for row in await tasks.not_ended(session) if row.project in office.projects and _is_stopped(row)]
+    for row in rows:
+        with office.troubles.at(f"start {row.project} {row.task_id}"):
+            await _go_on(office, row.pk)
+
+
+def _is_stopped(row: TaskRow) -> bool:
+    return row.state == TaskState.BLOCKED and row.waits_for == GONE
 
 
 async def _go_on(office: Office, pk: int) -> None:
     async with office.db.begin() as session:
         row = await tasks.lock(session, pk)
-        if row.state != TaskState.BLOCKED or row.waits_for != GONE:
+        if not _is_stopped(row):
             return  # another process was first, or a person
         stood = await tasks.standing_event(session, row)
         why = "its project is back in the configuration"
