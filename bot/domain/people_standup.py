@@ -10,7 +10,6 @@ from bot.domain.person_settings import NOTHING_SET, PersonSettings
 from bot.domain.shortening import shortened
 from bot.domain.slots import Slot, Timetable
 from bot.domain.task import Frozen, Task, TaskState
-from bot.domain.working_days import LONGEST_BREAK, WorkingDays
 from bot.domain.working_hours import WorkingHours
 
 #: So many lines of each kind are filled in; people know the rest.
@@ -73,12 +72,6 @@ def board(person: str, tasks: Sequence[Task], finished: Sequence[Task]) -> Board
         next=tuple(_line(task) for task in (*at_work, *queued))[:LINES],
         tasks=tuple(Choice(id=task.id, title=_line(task)) for task in own)[:CHOICES],
     )
-
-
-def last_before(day: date, days: WorkingDays) -> date:
-    """The working day before this one."""
-    earlier = (day - timedelta(days=n) for n in range(1, LONGEST_BREAK))
-    return next((each for each in earlier if days.includes(each)), day - timedelta(days=1))
 
 
 def _line(task: Task) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.approvals import Action, Person
 from bot.domain.local_time import instant
-from bot.domain.people_standup import Answer, Board, asked, board, last_before, to_ask
+from bot.domain.people_standup import Answer, Board, asked, board, to_ask
 from bot.domain.project import Project
 from bot.domain.slots import Timetable
 from bot.domain.task import TaskState
@@ -149,7 +149,7 @@ async def _tell_leads(
 
 
 async def _board(session: AsyncSession, project: Project, day: date, person: str, now: datetime) -> Board:
-    start = instant(last_before(day, project.working_days), project.times.morning, project.timezone)
+    start = instant(project.working_days.before(day), project.times.morning, project.timezone)
     over = await tasks.finished(session, project.key, start, now)
     rows = await tasks.in_project(session, project.key)
     return board(person, [tasks.as_task(row) for row in rows], [tasks.as_task(row) for row in over])

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.people_standup import LINES, TITLE, asked, board, last_before, to_ask
+from bot.domain.people_standup import LINES, TITLE, asked, board, to_ask
 from bot.domain.person_settings import PersonSettings
 from bot.domain.slots import Timetable
 from bot.domain.task import Route, Rung, Task, TaskState, TaskType
-from bot.domain.working_days import WorkingDays
 from bot.domain.working_hours import WorkingHours
 
 MONDAY = date(2026, 11, 23)
@@ -87,8 +86,3 @@ def test_much_work_fits_into_the_form() -> None:
     found = board("U0DEV", [a_task(f"S0-D1-{n}", TaskState.QUEUED, text="word " * 99) for n in range(150)], [])
     assert len(found.tasks) == 100 and len(found.next) == LINES
     assert max(len(choice.title) for choice in found.tasks) <= TITLE
-
-
-@pytest.mark.parametrize("off, before", [((), date(2026, 11, 20)), ((date(2026, 11, 20),), date(2026, 11, 19))])
-def test_what_was_finished_since_the_last_working_day_is_done(off: tuple[date, ...], before: date) -> None:
-    assert last_before(MONDAY, WorkingDays(off=frozenset(off))) == before

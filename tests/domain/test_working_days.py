@@ -46,6 +46,11 @@ def test_the_day_of_the_sprint(days: WorkingDays, first: date, today: date, expe
     assert days.number(first, today) == expected
 
 
+@pytest.mark.parametrize("off, before", [((), FRIDAY), ((FRIDAY,), date(2026, 11, 19))])
+def test_the_last_working_day_before(off: tuple[date, ...], before: date) -> None:
+    assert WorkingDays(off=frozenset(off)).before(MONDAY) == before
+
+
 @pytest.mark.parametrize(
     ("weekdays", "first"),
     [
