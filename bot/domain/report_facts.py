@@ -87,7 +87,7 @@ class Facts(Frozen):
     reported_until: datetime | None = None  # what the newest weekly report posted before this week told of
     blocker_sla: timedelta = timedelta(hours=2)  # working time (R-SEC-5)
     review_sla: timedelta = timedelta(hours=4)
-    saving: Saving = Saving()  # of the calls of the week, from its Monday
+    saving: Saving = Saving()  # of the calls of the week, from its first day
     metrics: tuple[Metric, ...] = ()  # of the week until `at`, where they are asked for
 
     @property
