@@ -32,7 +32,7 @@ def burn_down(facts: Facts) -> LineChart | None:
     total = len(facts.of_sprint) + planned
     if not total or not days:
         return None
-    ended = [facts.finished_on[task.id] for task in facts.of_sprint if task.finished]
+    ended = [facts.ended_on[task.id] for task in facts.of_sprint if task.finished]
     left = [total, *(total - sum(day <= until for day in ended) for until in days if until <= facts.day)]
     even = [total * max(0.0, 1 - n / sprint.days) for n in range(len(days) + 1)]
     return beside_even_pace(
