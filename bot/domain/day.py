@@ -68,7 +68,8 @@ What = Literal["requeue", "step", "review", "cheaper", "merge", "chase", "remind
 
 
 class Action(Frozen):
-    """One thing that is done to a task. `people`: who is told; `rung`: where it goes."""
+    """One thing that is done to a task. `people`: who is told; `rung`: where it goes; `told`: what others read of that
+    beside the reason."""
 
     what: What
     task: Task
@@ -76,6 +77,12 @@ class Action(Frozen):
     rule: str
     rung: Rung | None = None
     people: tuple[str, ...] = ()
+    told: str = ""
+
+    @property
+    def said(self) -> str:
+        """What the post and the log say of it, after the task's id."""
+        return f"{self.why}; {self.told}" if self.told else self.why
 
 
 class Need(Frozen):
@@ -215,8 +222,8 @@ def _chase(waiting: Waiting, facts: DayFacts) -> Action | None:
 def _catch_up(task: Task, why: str, room: Room) -> Action | Need | None:
     """What becomes of a task that is behind. Blocked ones are needs already; what is at work goes on."""
     if task.state is TaskState.WITH_HUMAN:
-        told = f"is behind ({why}); its owner was reminded"
-        return Action(what="remind", task=task, why=told, rule="R-DAY-2", people=(task.owner,))
+        return Action(what="remind", task=task, why=f"is behind ({why})", rule="R-DAY-2", people=(task.owner,),
+                      told="its owner was reminded")  # fmt: skip
     if task.state is not TaskState.QUEUED:
         return None
     short = room.lacks(needed_by(task))

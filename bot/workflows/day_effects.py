@@ -80,4 +80,4 @@ async def _tell(office: Office, session: AsyncSession, row: TaskRow, action: Act
             key = f"behind/{slot}/{row.task_id}/{person}"
             await reach.write(office, session, row.project, person, key, message, task_pk=row.pk)
     await tasks.note(session, row, at=now, who=ORCH, kind="chased" if action.what == "chase" else "reminded",
-                     why=action.why, detail={"rule": action.rule, "people": list(action.people)})  # fmt: skip
+                     why=action.said, detail={"rule": action.rule, "people": list(action.people)})  # fmt: skip

@@ -143,7 +143,7 @@ POSTS: Mapping[str, Callable[[Post], Awaitable[None]]] = {
 
 def sentence(about: Action | Need) -> str:
     """`S1-D1-2 is blocked ...`, as plain text."""
-    return f"{about.task.id} {about.why}"
+    return f"{about.task.id} {about.said if isinstance(about, Action) else about.why}"
 
 
 async def _plan_of(post: Post) -> dict[str, Any]:
